@@ -1,0 +1,17 @@
+import type { RoleSession, TemporaryCredentials } from '../role/role-session.js'
+
+/** Mints and opens sealed session credentials. No store, no look-up: any replica with the key ring can do both. */
+export interface SessionCredentials {
+  /** @throws {Fault} `PackedPolicyTooLarge` when the sealed token would not fit into request headers. */
+  issue(session: Omit<RoleSession, 'accessKeyId'>): TemporaryCredentials & { readonly session: RoleSession }
+  /**
+   * @returns undefined when the token was not sealed by this installation, was altered, or belongs to another
+   * access key id. Does not look at the expiry: the caller answers that one differently.
+   */
+  open(accessKeyId: string, sessionToken: string): OpenedCredentials | undefined
+}
+
+export interface OpenedCredentials {
+  readonly session: RoleSession
+  readonly secretAccessKey: string
+}

@@ -1,0 +1,62 @@
+/**
+ * evaluate, then issue, then record: the one path by which anybody becomes a role. STS, the portal and the
+ * Identity-Center endpoints all call this; none of them evaluates or issues by itself.
+ */
+import type { Assertion } from '../federation/assertion.js'
+import type { RequestOrigin } from '../audit/event.js'
+import type { Decision } from '../policy/evaluate.js'
+import type { Role } from './role.js'
+import type { RoleSession, TemporaryCredentials } from './role-session.js'
+
+export type AssumeAction =
+  | 'AssumeRole'
+  | 'AssumeRoleWithSAML'
+  | 'AssumeRoleWithWebIdentity'
+  | 'AssumeRoleWithLDAPIdentity'
+  | 'AssumeRoleWithLocalIdentity'
+
+/** The action by which an assertion of this kind assumes a role, e.g. `saml` → `AssumeRoleWithSAML`. */
+export type AssumeCaller =
+  | { readonly type: 'assertion'; readonly assertion: Assertion }
+  | { readonly type: 'session'; readonly session: RoleSession }
+
+export interface AssumeRequest {
+  readonly caller: AssumeCaller
+  readonly roleArn: string
+  /** Already checked against `[\w+=,.@-]{2,64}`. */
+  readonly sessionName: string
+  /** Already checked against the model's range; absent means 3,600 or what the role allows, if less. */
+  readonly durationSeconds?: number
+  /** Inline session policy documents as text. */
+  readonly sessionPolicies?: readonly string[]
+  readonly tags?: ReadonlyMap<string, string>
+  readonly transitiveTagKeys?: readonly string[]
+  readonly externalId?: string
+  readonly sourceIdentity?: string
+  /** What the record calls this, e.g. `AssumeRoleWithSAML`, `SwitchRole`, `GetRoleCredentials`. */
+  readonly eventName: string
+  readonly eventSource: 'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com'
+  readonly origin: RequestOrigin
+}
+
+export type AssumeOutcome =
+  | {
+      readonly granted: true
+      readonly credentials: TemporaryCredentials
+      readonly session: RoleSession
+      readonly role: Role
+      /** Percent of the space for session policies and tags; absent when neither was passed. */
+      readonly packedPolicyPercent?: number
+    }
+  /** Alike for an unknown role and for a refusing trust policy; which it was stands in the record only. */
+  | { readonly granted: false; readonly deniedAction: string; readonly decision: Decision }
+
+export interface RoleBroker {
+  /** The roles this assertion may assume now, by evaluating each candidate's trust policy; sorted by account, then name. */
+  rolesFor(assertion: Assertion, origin: RequestOrigin): readonly Role[]
+  /**
+   * @throws {Fault} `InvalidRequest` (duration beyond the role's maximum, conflicting tags…), `MalformedPolicyDocument`,
+   * `PackedPolicyTooLarge`, `AuditUnavailable`.
+   */
+  assume(request: AssumeRequest): Promise<AssumeOutcome>
+}
