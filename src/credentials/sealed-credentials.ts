@@ -1,0 +1,58 @@
+/**
+ * Temporary credentials that nobody has to store: the session token is the sealed RoleSession, and the secret access
+ * key follows from the key ring, the access key id and the token's nonce. Whoever has the ring opens every token;
+ * whoever loses it loses every token (rotation is how all outstanding credentials are ended at once).
+ */
+import { Fault, type RandomBytes } from '../fault.js'
+import { isTemporaryAccessKeyId, newAccessKeyId } from './access-key-id.js'
+import { isBase64 } from './base64-text.js'
+import type { SessionCredentials } from './credentials.js'
+import { createEnvelope } from './envelope.js'
+import type { KeyRing } from './key-ring.js'
+import { decodeSession, encodeSession } from './session-codec.js'
+
+/** Characters of a session token: servers and proxies commonly take 8 KiB of headers in all. */
+export const maxSessionTokenLength = 4096
+
+export function createSessionCredentials(
+  ring: KeyRing,
+  { random }: { readonly random: RandomBytes },
+): SessionCredentials {
+  const envelope = createEnvelope(ring, 'session-token', random)
+  return {
+    issue(unnamed) {
+      const accessKeyId = newAccessKeyId(unnamed.account, random)
+      const { bytes, extra } = envelope.seal(encodeSession(unnamed), accessKeyId)
+      const sessionToken = bytes.toString('base64')
+      if (sessionToken.length > maxSessionTokenLength) {
+        const percent = Math.ceil((100 * sessionToken.length) / maxSessionTokenLength)
+        throw new Fault(
+          'PackedPolicyTooLarge',
+          `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+          { reason: 'token:size' },
+        )
+      }
+      return {
+        accessKeyId,
+        secretAccessKey: extra.toString('base64'),
+        sessionToken,
+        expiresAt: unnamed.expiresAt,
+        session: { ...unnamed, accessKeyId },
+      }
+    },
+    open(accessKeyId, sessionToken) {
+      if (sessionToken.length > maxSessionTokenLength || !isTemporaryAccessKeyId(accessKeyId))
+        return undefined
+      const bytes = Buffer.from(sessionToken, 'base64')
+      if (!isBase64(sessionToken, bytes)) return undefined
+      const opened = envelope.open(bytes, accessKeyId)
+      if (opened === undefined) return undefined
+      try {
+        const session = decodeSession(opened.content, accessKeyId)
+        return { session, secretAccessKey: opened.extra.toString('base64') }
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
