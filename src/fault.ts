@@ -32,6 +32,8 @@ export type FaultCode =
   | 'InvalidAssertion'
   /** Unknown access key id, or a session token that does not belong to it. */
   | 'InvalidCredentials'
+  /** Parameters that contradict each other or what is already set, e.g. tag keys that differ in case only. */
+  | 'InvalidParameterValue'
   | 'InvalidRequest'
   | 'MalformedPolicyDocument'
   | 'NotFound'

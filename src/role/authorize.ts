@@ -1,0 +1,155 @@
+/**
+ * Whether a caller may assume a role: `sts:AssumeRole*` and, when tags or a source identity come along, the second and
+ * third authorisations `sts:TagSession` and `sts:SetSourceIdentity`, each by the same rules.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+ */
+import type { Assertion } from '../federation/assertion.js'
+import { providerArn } from '../federation/provider-arn.js'
+import { compilePolicy, type PolicyDocument } from '../policy/document.js'
+import { evaluate, type Decision, type PolicyLayers } from '../policy/evaluate.js'
+import type { Principal } from '../policy/principal.js'
+import type { AssumeAction, AssumeCaller } from './broker.js'
+import { contextOfAssertion, contextOfSession, type ContextParts } from './request-context.js'
+import type { Role, RoleDirectory } from './role.js'
+import { sessionArn, type RoleSession } from './role-session.js'
+
+export type Authorization =
+  | { readonly allowed: true; readonly decision: Decision }
+  | {
+      readonly allowed: false
+      readonly deniedAction: string
+      readonly decision: Decision
+      readonly reason: string
+    }
+
+export const implicitDeny: Decision = { outcome: 'implicitDeny', matched: [] }
+
+/** The action by which an assertion of this kind assumes a role. */
+export function actionFor(caller: AssumeCaller): AssumeAction {
+  if (caller.type === 'session') return 'AssumeRole'
+  switch (caller.assertion.kind) {
+    case 'saml':
+      return 'AssumeRoleWithSAML'
+    case 'oidc':
+      return 'AssumeRoleWithWebIdentity'
+    case 'ldap':
+      return 'AssumeRoleWithLDAPIdentity'
+    case 'local':
+      return 'AssumeRoleWithLocalIdentity'
+  }
+}
+
+/** Judges every authorisation the request needs; the first that fails is the answer. */
+export function authorize(
+  caller: AssumeCaller,
+  directory: RoleDirectory,
+  parts: ContextParts,
+): Authorization {
+  const action = `sts:${actionFor(caller)}`
+  if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) {
+    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:role-claims' }
+  }
+  const subject =
+    caller.type === 'assertion'
+      ? assertionSubject(caller.assertion, parts)
+      : sessionSubject(caller.session, directory, parts)
+  if (subject === undefined) {
+    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:caller-role-gone' }
+  }
+  let first: Decision | undefined
+  for (const needed of neededActions(action, parts)) {
+    const decision = evaluate(
+      {
+        principal: subject.principal,
+        action: needed,
+        resource: parts.role.arn,
+        resourceAccount: parts.role.account,
+        context: subject.context,
+      },
+      subject.layers,
+    )
+    if (decision.outcome !== 'allowed') {
+      const reason =
+        needed === action
+          ? 'sts:trust'
+          : needed === 'sts:TagSession'
+            ? 'sts:tag-session'
+            : 'sts:set-source-identity'
+      return { allowed: false, deniedAction: needed, decision, reason }
+    }
+    first ??= decision
+  }
+  return { allowed: true, decision: first ?? implicitDeny }
+}
+
+function neededActions(action: string, { passed }: ContextParts): readonly string[] {
+  const actions = [action]
+  if (passed.tags.size > 0) actions.push('sts:TagSession')
+  if (passed.sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
+  return actions
+}
+
+interface Subject {
+  readonly principal: Principal
+  readonly context: ReturnType<typeof contextOfAssertion>
+  readonly layers: PolicyLayers
+}
+
+function assertionSubject(assertion: Assertion, parts: ContextParts): Subject {
+  return {
+    principal: { type: 'federated', provider: providerArn(parts.role.account, assertion) },
+    context: contextOfAssertion(assertion, parts),
+    layers: { identity: [], resource: parts.role.trustPolicy },
+  }
+}
+
+function sessionSubject(
+  session: RoleSession,
+  directory: RoleDirectory,
+  parts: ContextParts,
+): Subject | undefined {
+  const callerRole = directory.role(session.roleArn)
+  if (callerRole === undefined || callerRole.id !== session.roleId) return undefined
+  const sessionPolicies =
+    session.sessionPolicies === undefined ? undefined : compileSealed(session.sessionPolicies)
+  return {
+    principal: {
+      type: 'role-session',
+      account: session.account,
+      arn: sessionArn(session),
+      roleArn: session.roleArn,
+      roleId: session.roleId,
+    },
+    context: contextOfSession(session, callerRole, directory.account(session.account), parts),
+    layers: {
+      identity: callerRole.permissions,
+      resource: parts.role.trustPolicy,
+      ...(callerRole.boundary === undefined ? {} : { boundary: callerRole.boundary }),
+      ...(sessionPolicies === undefined ? {} : { session: sessionPolicies }),
+    },
+  }
+}
+
+/**
+ * A sealed session policy compiled when it was passed. Should one no longer do so (the language became stricter in
+ * between), the whole layer is empty, which allows nothing: dropping the one alone could drop its Deny.
+ */
+function compileSealed(texts: readonly string[]): readonly PolicyDocument[] {
+  const policies: PolicyDocument[] = []
+  for (const text of texts) {
+    const compiled = compilePolicy(text, 'session', 'session policy')
+    if (!compiled.ok) return []
+    policies.push(compiled.policy)
+  }
+  return policies
+}
+
+/** When the provider lists roles itself, only those may be assumed; when it says nothing, the trust policy decides. */
+function claimsPermit(assertion: Assertion, role: Role): boolean {
+  if (assertion.roleClaims === undefined) return true
+  const provider = providerArn(role.account, assertion)
+  return assertion.roleClaims.some(
+    (claim) =>
+      claim.roleArn === role.arn && (claim.providerArn === undefined || claim.providerArn === provider),
+  )
+}

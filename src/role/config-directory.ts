@@ -1,0 +1,38 @@
+/** Accounts and roles as the configuration declares them: every look-up is a Map, and lists of roles go by an index. */
+import type { Assertion } from '../federation/assertion.js'
+import { providerArnResource } from '../federation/provider-arn.js'
+import { trustIndex } from '../policy/candidates.js'
+import type { Account, Organization, Role, RoleDirectory } from './role.js'
+
+export function createConfigDirectory(config: {
+  readonly organization: Organization
+  readonly roles: readonly Role[]
+}): RoleDirectory {
+  const accounts = new Map<string, Account>()
+  for (const account of config.organization.accounts) {
+    accounts.set(account.id, account)
+    if (account.alias !== undefined) accounts.set(account.alias, account)
+  }
+  const byArn = new Map(config.roles.map((role) => [role.arn, role]))
+  const byName = new Map<string, Role>()
+  for (const role of config.roles) {
+    byName.set(`${role.account}/${role.name}`, role)
+    byName.set(`${role.account}${role.path}${role.name}`, role)
+  }
+  const trusting = trustIndex(config.roles)
+  return {
+    organization: config.organization,
+    account: (idOrAlias) => accounts.get(idOrAlias),
+    role: (arn) => byArn.get(arn),
+    roleNamed: (account, name) => byName.get(`${account}/${name.replace(/^\//, '')}`),
+    candidates: (assertion: Assertion) =>
+      trusting({
+        providerArnResource: providerArnResource({
+          kind: assertion.kind,
+          name: assertion.provider,
+          issuer: assertion.issuer,
+        }),
+        groups: assertion.groups,
+      }),
+  }
+}

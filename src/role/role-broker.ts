@@ -1,0 +1,231 @@
+/**
+ * evaluate → issue → record, in this order and in this file only. What could not be recorded is not handed out.
+ */
+import type { AuditLog, RequestOrigin } from '../audit/event.js'
+import type { SessionCredentials } from '../credentials/credentials.js'
+import { Fault, type Clock } from '../fault.js'
+import type { Assertion } from '../federation/assertion.js'
+import { providerArn } from '../federation/provider-arn.js'
+import type { Metrics } from '../operation/metrics.js'
+import type { ContextValue } from '../policy/context.js'
+import { compilePolicy } from '../policy/document.js'
+import { actionFor, authorize, implicitDeny } from './authorize.js'
+import type { AssumeOutcome, AssumeRequest, RoleBroker } from './broker.js'
+import { packedPolicyPercent } from './packed-size.js'
+import { denialEvent, failureEvent, grantEvent } from './record.js'
+import type { PassedParameters } from './request-context.js'
+import type { Role, RoleDirectory } from './role.js'
+import type { SessionOrigin } from './role-session.js'
+import { sessionEnd, type LifetimeLimits } from './session-lifetime.js'
+import { joinTags, noTags, type SessionTags } from './session-tags.js'
+
+export interface RoleBrokerDeps {
+  /** The directory in force now; read once per request, so that each request sees one configuration. */
+  readonly directory: () => RoleDirectory
+  readonly limits: () => LifetimeLimits
+  readonly credentials: SessionCredentials
+  readonly audit: AuditLog
+  readonly metrics: Metrics
+  readonly now: Clock
+  readonly randomUuid: () => string
+}
+
+export function createRoleBroker(deps: RoleBrokerDeps): RoleBroker {
+  return {
+    rolesFor: (assertion, origin) => rolesFor(deps, assertion, origin),
+    assume: async (request) => {
+      try {
+        return await assume(deps, request)
+      } catch (cause) {
+        if (!(cause instanceof Fault) || cause.code === 'AuditUnavailable') throw cause
+        await deps.audit.record(failureEvent(deps, request, cause))
+        throw cause
+      }
+    },
+  }
+}
+
+function rolesFor(deps: RoleBrokerDeps, assertion: Assertion, origin: RequestOrigin): readonly Role[] {
+  const directory = deps.directory()
+  const now = deps.now()
+  const asserted = tagsOf(assertion)
+  const passed: PassedParameters = {
+    ...asserted,
+    ...(assertion.sourceIdentity === undefined ? {} : { sourceIdentity: assertion.sourceIdentity }),
+  }
+  const allowed: Role[] = []
+  for (const role of directory.candidates(assertion)) {
+    const parts = {
+      now,
+      origin,
+      organization: directory.organization,
+      role,
+      account: directory.account(role.account),
+      passed,
+    }
+    if (authorize({ type: 'assertion', assertion }, directory, parts).allowed) allowed.push(role)
+  }
+  return allowed.sort((one, other) => compare(one.account, other.account) || compare(one.name, other.name))
+}
+
+async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<AssumeOutcome> {
+  const directory = deps.directory()
+  const now = deps.now()
+  const { caller } = request
+  const assertion = caller.type === 'assertion' ? caller.assertion : undefined
+  const parent = caller.type === 'session' ? caller.session : undefined
+
+  const policies = request.sessionPolicies ?? []
+  policies.forEach(assertSessionPolicy)
+  const tags = tagsFor(request)
+  const packedPercent = packedPolicyPercent(policies, tags.tags)
+  if (packedPercent !== undefined && packedPercent > 100) {
+    throw new Fault(
+      'PackedPolicyTooLarge',
+      `Packed policy consumes ${packedPercent}% of allotted space, please use smaller policy.`,
+      { reason: 'sts:packed-size' },
+    )
+  }
+  const sourceIdentity = sourceIdentityOf(request)
+
+  const role = directory.role(request.roleArn)
+  const authorization =
+    role === undefined
+      ? ({
+          allowed: false,
+          deniedAction: `sts:${actionFor(caller)}`,
+          decision: implicitDeny,
+          reason: 'sts:no-such-role',
+        } as const)
+      : authorize(caller, directory, {
+          now,
+          origin: request.origin,
+          organization: directory.organization,
+          role,
+          account: directory.account(role.account),
+          passed: {
+            sessionName: request.sessionName,
+            ...tags,
+            ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
+            ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+          },
+        })
+  if (role === undefined || !authorization.allowed) {
+    const denied = authorization.allowed ? undefined : authorization
+    const decision = denied?.decision ?? implicitDeny
+    const deniedAction = denied?.deniedAction ?? `sts:${actionFor(caller)}`
+    await deps.audit.record(
+      denialEvent(deps, request, { decision, deniedAction, reason: denied?.reason ?? 'sts:trust' }),
+    )
+    return { granted: false, decision, deniedAction }
+  }
+
+  const expiresAt = sessionEnd({
+    now,
+    requestedSeconds: request.durationSeconds,
+    role,
+    chained: parent !== undefined,
+    limits: deps.limits(),
+    assertion,
+  })
+  const issued = deps.credentials.issue({
+    roleArn: role.arn,
+    roleId: role.id,
+    account: role.account,
+    sessionName: request.sessionName,
+    issuedAt: now,
+    expiresAt,
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    ...tags,
+    ...(policies.length === 0 ? {} : { sessionPolicies: policies }),
+    origin: parent?.origin ?? originOf(assertion, role),
+    chain: parent === undefined ? [] : [...parent.chain, parent.accessKeyId],
+  })
+  await deps.audit.record(
+    grantEvent(deps, request, { decision: authorization.decision, session: issued.session, packedPercent }),
+  )
+  deps.metrics.issued(request.eventName)
+  const { session, ...credentials } = issued
+  return {
+    granted: true,
+    credentials,
+    session,
+    role,
+    ...(packedPercent === undefined ? {} : { packedPolicyPercent: packedPercent }),
+  }
+}
+
+function assertSessionPolicy(text: string): void {
+  const compiled = compilePolicy(text, 'session', 'session policy')
+  if (compiled.ok) return
+  const [first] = compiled.problems
+  throw new Fault(
+    'MalformedPolicyDocument',
+    first === undefined
+      ? 'Syntax errors in policy.'
+      : `Syntax errors in policy: ${first.path}: ${first.message}`,
+    { reason: 'sts:policy' },
+  )
+}
+
+function tagsFor(request: AssumeRequest): SessionTags {
+  const { caller } = request
+  const passed: SessionTags = {
+    tags: request.tags ?? new Map(),
+    transitiveTagKeys: request.transitiveTagKeys ?? [],
+  }
+  if (caller.type === 'session') return joinTags(passed, caller.session)
+  // What a provider asserted cannot be overwritten by the caller, so the two are never mixed.
+  return passed.tags.size === 0
+    ? joinTags(tagsOf(caller.assertion), noTags)
+    : joinTags(passed, asInherited(caller.assertion))
+}
+
+function tagsOf(assertion: Assertion): SessionTags {
+  return { tags: assertion.tags, transitiveTagKeys: assertion.transitiveTagKeys }
+}
+
+function asInherited(assertion: Assertion): SessionTags {
+  return { tags: assertion.tags, transitiveTagKeys: [...assertion.tags.keys()] }
+}
+
+/** Once set in a chain it stays; each hop is authorised for the inherited value too. */
+function sourceIdentityOf(request: AssumeRequest): string | undefined {
+  const { caller } = request
+  const inherited =
+    caller.type === 'session' ? caller.session.sourceIdentity : caller.assertion.sourceIdentity
+  if (
+    request.sourceIdentity !== undefined &&
+    inherited !== undefined &&
+    request.sourceIdentity !== inherited
+  ) {
+    throw new Fault('InvalidRequest', 'The source identity is already set for this assume role session', {
+      reason: 'sts:source-identity',
+    })
+  }
+  return request.sourceIdentity ?? inherited
+}
+
+function originOf(assertion: Assertion | undefined, role: Role): SessionOrigin {
+  if (assertion === undefined) throw new TypeError('a first session needs an assertion')
+  return {
+    provider: providerArn(role.account, assertion),
+    issuer: assertion.issuer,
+    subject: assertion.subject,
+    persistentKeys: persistentKeys(assertion),
+    multiFactor: assertion.multiFactor,
+  }
+}
+
+/**
+ * The keys that later calls of the session still carry: for SAML `saml:sub` and `saml:sub_type`, for OpenID Connect
+ * `aud`, `sub` and `amr`, for directories and local accounts the user's name.
+ */
+function persistentKeys(assertion: Assertion): ReadonlyMap<string, ContextValue> {
+  const lasting = /^(?:saml:sub|saml:sub_type|ldap:username|local:username|.*:(?:aud|sub|amr))$/
+  return new Map([...assertion.conditionKeys].filter(([key]) => key !== 'saml:aud' && lasting.test(key)))
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

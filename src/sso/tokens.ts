@@ -1,0 +1,91 @@
+/**
+ * Access and refresh tokens of the command line: random, kept in the store under their hash, with the assertion that
+ * stands behind them. A refresh token is used once and replaced.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock, RandomBytes } from '../fault.js'
+import type { Assertion } from '../federation/assertion.js'
+import { assertionFromJson, assertionToJson } from '../session/assertion-codec.js'
+import type { ExpiringStore } from '../store/expiring-store.js'
+
+export interface IssuedTokens {
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly expiresInSeconds: number
+}
+
+export interface TokenHolder {
+  readonly assertion: Assertion
+  /** When the person has to sign in again, whatever is refreshed. */
+  readonly loginEndsAt: Date
+  /** SHA-256 of the client id the tokens belong to. */
+  readonly client: string
+}
+
+export interface Tokens {
+  issue(holder: TokenHolder, options: { readonly refreshable: boolean }): Promise<IssuedTokens>
+  /** @returns undefined when unknown, ended or expired. */
+  holder(accessToken: string): Promise<TokenHolder | undefined>
+  /** Takes the refresh token; a second use finds nothing. */
+  redeem(refreshToken: string): Promise<TokenHolder | undefined>
+  end(accessToken: string): Promise<void>
+}
+
+const accessTokenSeconds = 3600
+
+export function createTokens(deps: {
+  readonly store: ExpiringStore
+  readonly now: Clock
+  readonly random: RandomBytes
+}): Tokens {
+  const { store, now, random } = deps
+  return {
+    async issue(holder, { refreshable }) {
+      const value = JSON.stringify({
+        assertion: assertionToJson(holder.assertion),
+        loginEndsAt: holder.loginEndsAt.getTime(),
+        client: holder.client,
+      })
+      const accessEnd = new Date(
+        Math.min(now().getTime() + accessTokenSeconds * 1000, holder.loginEndsAt.getTime()),
+      )
+      const accessToken = random(32).toString('base64url')
+      await store.put(accessKey(accessToken), value, accessEnd)
+      let refreshToken: string | undefined
+      if (refreshable) {
+        refreshToken = random(32).toString('base64url')
+        await store.put(refreshKey(refreshToken), value, holder.loginEndsAt)
+      }
+      return {
+        accessToken,
+        refreshToken,
+        expiresInSeconds: Math.max(0, Math.floor((accessEnd.getTime() - now().getTime()) / 1000)),
+      }
+    },
+    holder: async (accessToken) => parse(await store.get(accessKey(accessToken))),
+    redeem: async (refreshToken) => parse(await store.take(refreshKey(refreshToken))),
+    async end(accessToken) {
+      await store.take(accessKey(accessToken))
+    },
+  }
+
+  function parse(value: string | undefined): TokenHolder | undefined {
+    if (value === undefined) return undefined
+    const stored = JSON.parse(value) as { assertion: unknown; loginEndsAt: number; client: string }
+    const loginEndsAt = new Date(stored.loginEndsAt)
+    if (loginEndsAt <= now()) return undefined
+    return { assertion: assertionFromJson(stored.assertion), loginEndsAt, client: stored.client }
+  }
+}
+
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function accessKey(token: string): string {
+  return `sso:access:${hashOf(token)}`
+}
+
+function refreshKey(token: string): string {
+  return `sso:refresh:${hashOf(token)}`
+}
