@@ -1,0 +1,46 @@
+/** Credentials as the shells and programs that people use want them; names as in `aws configure export-credentials`. */
+export interface ExportedCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string
+  /** ISO 8601 with seconds, `Z`. */
+  readonly expiration: string
+  readonly accountId: string
+}
+
+type Format = (credentials: ExportedCredentials) => string
+
+const variables = (credentials: ExportedCredentials): readonly (readonly [string, string])[] => [
+  ['AWS_ACCESS_KEY_ID', credentials.accessKeyId],
+  ['AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey],
+  ['AWS_SESSION_TOKEN', credentials.sessionToken],
+  ['AWS_CREDENTIAL_EXPIRATION', credentials.expiration],
+]
+
+/** Keys and tokens are of the base64 alphabet, so no shell needs more than plain quotes. */
+const lines =
+  (line: (name: string, value: string) => string): Format =>
+  (credentials) =>
+    `${variables(credentials)
+      .map(([name, value]) => line(name, value))
+      .join('\n')}\n`
+
+const process: Format = (credentials) =>
+  `${JSON.stringify({
+    Version: 1,
+    AccessKeyId: credentials.accessKeyId,
+    SecretAccessKey: credentials.secretAccessKey,
+    SessionToken: credentials.sessionToken,
+    Expiration: credentials.expiration,
+    AccountId: credentials.accountId,
+  })}\n`
+
+export const exportFormats: ReadonlyMap<string, Format> = new Map<string, Format>([
+  ['env', lines((name, value) => `export ${name}=${value}`)],
+  ['env-no-export', lines((name, value) => `${name}=${value}`)],
+  ['powershell', lines((name, value) => `$Env:${name}="${value}"`)],
+  ['windows-cmd', lines((name, value) => `set ${name}=${value}`)],
+  ['fish', lines((name, value) => `set -gx ${name} "${value}"`)],
+  ['process', process],
+  ['json', (credentials) => `${JSON.stringify(credentials, null, 2)}\n`],
+])

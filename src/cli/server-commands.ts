@@ -1,0 +1,66 @@
+/** The commands that run on the server's machine: serve, check, user, certs. */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import type { Terminal } from './terminal.js'
+
+/** The folder that holds package.json: from dist/cli as from src/cli it is two up. */
+const home = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+interface Folders {
+  readonly config: string
+  readonly data: string
+  readonly certs: string
+}
+
+export function addServerCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const { environment } = terminal
+  const defaults: Folders = {
+    config: environment['ROLEGATE_CONFIG'] ?? (existsSync('config') ? 'config' : join(home, 'config')),
+    data: environment['ROLEGATE_DATA'] ?? 'data',
+    certs: environment['ROLEGATE_CERTS'] ?? 'certs',
+  }
+
+  program
+    .command('serve')
+    .description('run the server')
+    .option('-c, --config <dir>', 'configuration folder', defaults.config)
+    .option('--data <dir>', 'folder for keys, the embedded store and the audit file', defaults.data)
+    .option('--certs <dir>', 'folder for certificates, generated when missing', defaults.certs)
+    .option('-l, --listen <host:port>', 'address to listen on, instead of the configured one')
+    .option('--demo', 'start demo identity providers too; loopback only')
+    .action(async (options: Folders & { readonly listen?: string; readonly demo?: boolean }) => {
+      const { serve } = await import('../main.js')
+      exit(
+        await serve({
+          configDirectory: resolve(options.config),
+          dataDirectory: resolve(options.data),
+          certificatesDirectory: resolve(options.certs),
+          listen: options.listen,
+          demo: options.demo === true,
+          environment,
+          print: (text) => terminal.out(text),
+        }),
+      )
+    })
+
+  program
+    .command('check')
+    .description('report every problem of a configuration; silent when all is well')
+    .option('-c, --config <dir>', 'configuration folder', defaults.config)
+    .option('--data <dir>', 'folder that configured paths under the data directory refer to', defaults.data)
+    .option('--certs <dir>', 'folder for certificates', defaults.certs)
+    .action(async (options: Folders) => {
+      const { check } = await import('./check.js')
+      exit(
+        await check({
+          config: resolve(options.config),
+          data: resolve(options.data),
+          certs: resolve(options.certs),
+          environment,
+          stdout: (text) => terminal.out(text),
+        }),
+      )
+    })
+}
