@@ -13,7 +13,7 @@ export interface StoreUnderTest {
   soon(): Date
   later(): Date
   elapse(): Promise<void>
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 let serial = 0
