@@ -1,0 +1,91 @@
+/**
+ * Claims as a trust policy sees them: keys under the issuer without its scheme, in lower case, as at AWS. Which
+ * claims the organisation trusts for what is said in trust policies, except groups, which come from one claim only.
+ */
+import { Fault } from '../../fault.js'
+import type { ContextValue } from '../../policy/context.js'
+import type { AttributeMapping } from '../settings.js'
+import { claimAt, textOf, textsOf } from './claim-values.js'
+import { isJsonObject, member, type JsonObject } from './strict-json.js'
+
+const maximumClaims = 200
+const maximumValues = 10_000
+/** What these mean is decided here, so that a claim named `Sub` or `GROUPS` cannot stand in for them. */
+const ownKeys = new Set(['aud', 'oaud', 'sub', 'amr', 'groups', 'email'])
+
+export interface ClaimsToKeys {
+  readonly issuer: string
+  readonly groups: readonly string[]
+  /** See `CheckedClaims.audience`. */
+  readonly audience: string
+  readonly attributes: readonly AttributeMapping[]
+}
+
+/** `https://login.example.com/tenant` → `login.example.com/tenant`: the tail of the ARN and the prefix of the keys. */
+export function withoutScheme(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, '')
+}
+
+/**
+ * `<issuer>:aud`, `:oaud`, `:sub`, `:amr` and `:groups` (both always lists), and every claim that has a faithful text.
+ * `:email` is only there when the issuer says that it verified the address.
+ *
+ * @throws {Fault} `InvalidAssertion` when there are too many: leaving some out could silence a Deny.
+ */
+export function conditionKeys(claims: JsonObject, how: ClaimsToKeys): ReadonlyMap<string, ContextValue> {
+  const prefix = withoutScheme(how.issuer)
+  const keys = new Map<string, ContextValue>()
+  const set = (name: string, value: ContextValue | undefined): void => {
+    if (value === undefined) return
+    if (Array.isArray(value) && value.length > maximumValues) throw tooMuch()
+    keys.set(`${prefix}:${name}`.toLowerCase(), value)
+  }
+
+  const entries = Object.entries(claims)
+  if (entries.length > maximumClaims) throw tooMuch()
+  for (const [name, value] of entries) {
+    const key = name.toLowerCase()
+    // Of two names that differ in case only, the one in lower case counts.
+    const shadowed = key !== name && Object.hasOwn(claims, key)
+    if (!ownKeys.has(key) && !shadowed) set(name, textOf(value))
+  }
+  for (const { from, to, list } of how.attributes) {
+    const values = textsOf(claimAt(claims, from))
+    set(to, values === undefined || (values.length === 1 && !list) ? values?.[0] : values)
+  }
+  if (member(claims, 'email_verified') === true) set('email', textOf(member(claims, 'email')))
+  set('amr', textsOf(member(claims, 'amr')))
+  if (how.groups.length > 0) set('groups', how.groups)
+  set('sub', textOf(member(claims, 'sub')))
+  set('aud', how.audience)
+  if (Object.hasOwn(claims, 'azp')) set('oaud', textOf(member(claims, 'aud')))
+  return keys
+}
+
+/**
+ * @throws {Fault} `InvalidAssertion` when the claim is no list of names, or when the issuer kept the groups back and
+ * only says where to ask for them: a policy that denies a group could not see it.
+ */
+export function groupsOf(claims: JsonObject, groupsClaim: string): readonly string[] {
+  const value = claimAt(claims, groupsClaim)
+  const elsewhere = member(claims, '_claim_names')
+  if (value === undefined || value === null) {
+    if (groupsClaim !== '' && isJsonObject(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)) {
+      throw unusableGroups('oidc:groups-overage')
+    }
+    return []
+  }
+  const groups = typeof value === 'string' || Array.isArray(value) ? textsOf(value) : undefined
+  if (!groups) throw unusableGroups('oidc:groups')
+  return [...new Set(groups)]
+}
+
+function unusableGroups(reason: string): Fault {
+  return new Fault('InvalidAssertion', 'the identity provider did not say the groups in a usable way', {
+    reason,
+  })
+}
+
+function tooMuch(): Fault {
+  return new Fault('InvalidAssertion', 'the token says too much', { reason: 'oidc:claims' })
+}

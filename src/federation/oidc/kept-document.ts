@@ -1,0 +1,90 @@
+/**
+ * A document fetched from an issuer and kept: asked for once however many callers wait, asked for again at a bounded
+ * rate, and used on while the issuer is down. Knows nothing of what is in the document.
+ */
+import { Fault, type Clock } from '../../fault.js'
+import type { Log } from '../../operation/log.js'
+
+export interface KeptDocument<T> {
+  /** Fetched again when older than `freshSeconds`; while that fails, the last good one up to `keepSeconds` old. */
+  current(): Promise<T>
+  /** Fetched again now unless that was done less than `spacingSeconds` ago; rejects while fetching fails. */
+  newest(): Promise<T>
+}
+
+export interface KeptDocumentSettings<T> {
+  readonly load: () => Promise<T>
+  /** For the log, e.g. `jwks`. */
+  readonly what: string
+  readonly freshSeconds: number
+  readonly keepSeconds: number
+  /** Least time between a success and the next attempt. */
+  readonly spacingSeconds: number
+}
+
+const longestBackOffSeconds = 30
+
+/** Both methods reject with Fault `ProviderUnavailable` when there is no document to give. */
+export function createKeptDocument<T>(
+  settings: KeptDocumentSettings<T>,
+  deps: { readonly now: Clock; readonly log: Log },
+): KeptDocument<T> {
+  let kept: { readonly value: T; readonly fetchedAt: number } | undefined
+  let lastAttemptAt = -Infinity
+  let failures = 0
+  let failure: unknown
+  let underway: Promise<void> | undefined
+
+  const seconds = (): number => deps.now().getTime() / 1000
+  // The distance and not the difference: a clock set back must not stop fetching.
+  const since = (instant: number): number => Math.abs(seconds() - instant)
+
+  const attempt = async (): Promise<void> => {
+    lastAttemptAt = seconds()
+    try {
+      kept = { value: await settings.load(), fetchedAt: seconds() }
+      failures = 0
+    } catch (cause) {
+      failures += 1
+      failure = cause
+      deps.log.warn('oidc.fetch-failed', { document: settings.what, failures, error: String(cause) })
+    }
+  }
+
+  const mayAttempt = (): boolean => {
+    const backOff = Math.min(2 ** (failures - 1), longestBackOffSeconds)
+    return since(lastAttemptAt) >= (failures > 0 ? backOff : settings.spacingSeconds)
+  }
+
+  const refresh = (): Promise<void> => {
+    if (!underway && mayAttempt()) {
+      underway = attempt().finally(() => {
+        underway = undefined
+      })
+    }
+    return underway ?? Promise.resolve()
+  }
+
+  const usable = (): T | undefined =>
+    kept && since(kept.fetchedAt) <= settings.keepSeconds ? kept.value : undefined
+
+  const orUnavailable = (value: T | undefined): T => {
+    if (value !== undefined) return value
+    const message = 'the identity provider could not be reached'
+    throw new Fault('ProviderUnavailable', message, { reason: 'oidc:transport', cause: failure })
+  }
+
+  return {
+    async current() {
+      if (kept && since(kept.fetchedAt) <= settings.freshSeconds) return kept.value
+      const refreshed = refresh()
+      // An issuer that is known to be down costs its users no waiting while a kept document serves.
+      if (failures === 0 || usable() === undefined) await refreshed
+      return orUnavailable(usable())
+    },
+    async newest() {
+      await refresh()
+      return orUnavailable(failures === 0 ? usable() : undefined)
+    },
+  }
+}

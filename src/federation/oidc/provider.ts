@@ -1,0 +1,84 @@
+/**
+ * One OpenID Connect issuer as an IdentityProvider: people sign in by redirect when the configuration has a client,
+ * workloads bring tokens. Nothing is asked of the issuer before somebody needs it, so that a provider which is down
+ * keeps nobody else waiting.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Clock, RandomBytes } from '../../fault.js'
+import type { Log } from '../../operation/log.js'
+import type { IdentityProvider } from '../assertion.js'
+import type { OidcSettings } from '../settings.js'
+import { createCodeExchange } from './code-exchange.js'
+import { withoutScheme } from './condition-keys.js'
+import { discoveryUrl, parseDiscovery } from './discovery.js'
+import { createKeptDocument } from './kept-document.js'
+import { parseKeySet, toJwks } from './key-set.js'
+import { oidcAssertion } from './oidc-assertion.js'
+import { createNodeFetch, fetchJson, type Fetch } from './outbound.js'
+import { createSignIn } from './sign-in.js'
+import { createTokenVerifier } from './verify-token.js'
+
+const keepSeconds = 86_400
+const workloadMaxAgeSeconds = 31 * 86_400
+
+export function createOidcProvider(
+  settings: OidcSettings,
+  deps: {
+    readonly now: Clock
+    readonly log: Log
+    readonly fetch?: typeof fetch
+    readonly random?: RandomBytes
+  },
+): IdentityProvider {
+  const { now, random = randomBytes } = deps
+  const fetch: Fetch = deps.fetch ?? createNodeFetch(settings.ca)
+  const deadline = (): AbortSignal => AbortSignal.timeout(settings.timeoutMs)
+  const document = { keepSeconds, spacingSeconds: 30 }
+  const metadata = createKeptDocument(
+    {
+      ...document,
+      what: 'discovery',
+      freshSeconds: 3_600,
+      load: async () =>
+        parseDiscovery(await fetchJson(fetch, discoveryUrl(settings.issuer), deadline()), settings),
+    },
+    deps,
+  )
+  const keys = createKeptDocument(
+    {
+      ...document,
+      what: 'jwks',
+      freshSeconds: 300,
+      load: async () => parseKeySet(await fetchJson(fetch, (await metadata.current()).jwksUri, deadline())),
+    },
+    deps,
+  )
+  const verify = createTokenVerifier(settings, { now, metadata, keys })
+
+  const { client } = settings
+  // openid-client cannot ask again for a key it does not know, so it always sees the newest there is.
+  const publishedKeys = async (): Promise<unknown> => toJwks(await keys.newest().catch(() => keys.current()))
+  const redirect =
+    client &&
+    createSignIn(settings, client, {
+      metadata,
+      exchange: createCodeExchange(settings, client, { fetch, publishedKeys, now }),
+      verify,
+      now,
+      random,
+    })
+  const audiences = [...new Set([...settings.audiences, ...(client ? [client.id] : [])])]
+
+  return {
+    name: settings.name,
+    kind: 'oidc',
+    displayName: settings.displayName,
+    arnResource: `oidc-provider/${withoutScheme(settings.issuer)}`,
+    ...(redirect ? { redirect } : {}),
+    token: {
+      verify: async (token) =>
+        oidcAssertion(settings, await verify(token, { audiences, maxAgeSeconds: workloadMaxAgeSeconds })),
+    },
+    close: async () => {},
+  }
+}
