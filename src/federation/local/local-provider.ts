@@ -1,0 +1,106 @@
+/**
+ * Accounts of Rolegate's own, from a file: for first steps and for breaking the glass. Proves a password and nothing
+ * else; failed attempts are counted elsewhere (`session/throttle`).
+ */
+import { stat } from 'node:fs/promises'
+import { Fault, type Clock } from '../../fault.js'
+import type { Log } from '../../operation/log.js'
+import type { ContextValue } from '../../policy/context.js'
+import type { Assertion, IdentityProvider } from '../assertion.js'
+import { providerArnResource } from '../provider-arn.js'
+import type { LocalSettings } from '../settings.js'
+import { createPasswordHasher, type PasswordHasher } from './password-hash.js'
+import { readUsers, type LocalUser } from './users-file.js'
+
+const issuer = 'rolegate:local'
+
+/**
+ * The file is looked at before every sign-in and read again when it changed. One that cannot be read keeps the last
+ * good content in force and is reported once per change; before the first good one nobody can sign in.
+ */
+export function createLocalProvider(
+  settings: LocalSettings,
+  deps: { readonly now: Clock; readonly log: Log; readonly publicUrl: string },
+): IdentityProvider {
+  let users: ReadonlyMap<string, LocalUser> = new Map()
+  let seen: string | undefined
+  let hasher: Promise<PasswordHasher> | undefined
+
+  async function currentUsers(): Promise<ReadonlyMap<string, LocalUser>> {
+    const version = await versionOf(settings.usersFile)
+    if (version === seen) return users
+    seen = version
+    try {
+      const list = await readUsers(settings.usersFile)
+      users = new Map(list.map((user) => [user.name.toLowerCase(), user]))
+    } catch (cause) {
+      deps.log.error('users file not usable', {
+        provider: settings.name,
+        file: settings.usersFile,
+        problem: cause instanceof Error ? cause.message : String(cause),
+      })
+    }
+    return users
+  }
+
+  function toAssertion(user: LocalUser): Assertion {
+    const keys = new Map<string, ContextValue>()
+    for (const [name, value] of Object.entries(user.attributes))
+      keys.set(`local:${name.toLowerCase()}`, value)
+    for (const { from, to, list } of settings.attributes) {
+      const value = Object.hasOwn(user.attributes, from) ? user.attributes[from] : undefined
+      if (value !== undefined) keys.set(`local:${to.toLowerCase()}`, list ? [value].flat() : value)
+    }
+    // Last, so that no attribute can speak in their name.
+    keys.set('local:username', user.name)
+    keys.set('local:groups', user.groups)
+    return {
+      provider: settings.name,
+      kind: 'local',
+      issuer,
+      subject: user.name,
+      audience: deps.publicUrl,
+      username: user.name,
+      displayName: user.displayName,
+      ...(user.email === undefined ? {} : { email: user.email }),
+      groups: user.groups,
+      conditionKeys: keys,
+      authenticatedAt: deps.now(),
+      multiFactor: false,
+      tags: new Map(),
+      transitiveTagKeys: [],
+    }
+  }
+
+  return {
+    name: settings.name,
+    kind: 'local',
+    displayName: settings.displayName,
+    arnResource: providerArnResource({ kind: 'local', name: settings.name, issuer }),
+    password: {
+      async authenticate(username, password) {
+        hasher ??= createPasswordHasher()
+        const [known, passwords] = await Promise.all([currentUsers(), hasher])
+        const user = known.get(username.toLowerCase())
+        // Absent and disabled accounts cost a comparison too, so that time does not tell them apart.
+        const right = await passwords.verify(user?.disabled === true ? undefined : user?.password, password)
+        if (right === undefined) {
+          throw new Fault('ProviderUnavailable', 'too many sign-ins at once, try again', {
+            reason: 'local:busy',
+          })
+        }
+        return right && user !== undefined ? toAssertion(user) : null
+      },
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+async function versionOf(path: string): Promise<string> {
+  try {
+    const { mtimeMs, size, ino } = await stat(path)
+    return `${mtimeMs}:${size}:${ino}`
+  } catch {
+    return 'absent'
+  }
+}
