@@ -91,10 +91,10 @@ async function sentinel(settings: RedisSettings, { onError, isOpen }: Watch): Pr
     sentinelRootNodes: settings.nodes.map((node) => ({ ...node })),
     nodeClientOptions: { ...clientOptions(settings, isOpen), database: settings.database },
     sentinelClientOptions: anonymous,
-    // Each connection carries one command at a time here.
-    masterPoolSize: 16,
-    // How often to ask the sentinels, should their announcement have been missed.
-    scanInterval: 2_000,
+    // All commands share one connection; without this, simultaneous ones take connections from the pool that are
+    // never given back. The second is for `use`.
+    reserveClient: true,
+    masterPoolSize: 2,
     maxCommandRediscovers: 3,
   })
   group.on('error', onError).on('client-error', onError)

@@ -32,7 +32,7 @@ const local = (...ports: readonly number[]) => ports.map((port) => ({ host: '127
 const open = (chosen: RedisSettings) => createRedisStore(chosen, { log: silent, startTimeoutMs: 10_000 })
 
 /** Two handles and short real lifetimes: Redis keeps its own time. */
-async function underTest(chosen: RedisSettings, stop: () => Promise<void>) {
+async function underTest(chosen: RedisSettings, stop?: () => Promise<void>) {
   const store = await open(chosen)
   const other = await open(chosen)
   return {
@@ -44,7 +44,7 @@ async function underTest(chosen: RedisSettings, stop: () => Promise<void>) {
     stop: async () => {
       await store.close()
       await other.close()
-      await stop()
+      await stop?.()
     },
   }
 }
@@ -52,18 +52,6 @@ async function underTest(chosen: RedisSettings, stop: () => Promise<void>) {
 expiringStoreSuite('one redis-server', async () => {
   const server = await startRedis()
   return underTest(settings({ nodes: local(server.port) }), server.stop)
-})
-
-expiringStoreSuite('a redis cluster', async () => {
-  const cluster = await startRedisCluster()
-  const nodes = local(...cluster.masters.map(({ port }) => port))
-  return underTest(settings({ mode: 'cluster', nodes }), cluster.stop)
-})
-
-expiringStoreSuite('a sentinel group', async () => {
-  const group = await startSentinelGroup()
-  const chosen = settings({ mode: 'sentinel', sentinelName: group.name, nodes: group.sentinels })
-  return underTest(chosen, group.stop)
 })
 
 describe('the redis store', () => {
@@ -191,17 +179,19 @@ describe('the redis store behind sentinels', () => {
     group = await startSentinelGroup()
   })
   afterAll(() => group.stop())
+  const chosen = () => settings({ mode: 'sentinel', sentinelName: group.name, nodes: group.sentinels })
+
+  expiringStoreSuite('a sentinel group', () => underTest(chosen()))
 
   it('follows the fail-over to the replica', async () => {
-    const subject = await open(
-      settings({ mode: 'sentinel', sentinelName: group.name, nodes: group.sentinels }),
-    )
+    const subject = await open(chosen())
     const [master, replica] = group.servers
     await subject.put('kept', 'value', later())
     await waitUntil(
       async () => (await replica.command('EXISTS', 'rolegate:kept')).startsWith(':1'),
       'the copy',
     )
+    await group.watchClosely()
     await master.kill()
     await waitUntil(
       async () => (await codeOf(subject.put('probe', 'v', later()))) === 'ok',
@@ -221,10 +211,12 @@ describe('the redis store on a cluster', () => {
     cluster = await startRedisCluster()
   })
   afterAll(() => cluster.stop())
+  const chosen = () => settings({ mode: 'cluster', nodes: local(...cluster.masters.map(({ port }) => port)) })
+
+  expiringStoreSuite('a redis cluster', () => underTest(chosen()))
 
   it('spreads its keys, loses one node without losing the others, and follows the promotion', async () => {
-    const nodes = local(...cluster.masters.map(({ port }) => port))
-    const subject = await open(settings({ mode: 'cluster', nodes }))
+    const subject = await open(chosen())
     const keys = Array.from({ length: 60 }, (_, n) => `spread:${n}`)
     for (const key of keys) await subject.put(key, key, later())
     const sizes = await Promise.all(cluster.masters.map((master) => master.command('DBSIZE')))
@@ -232,14 +224,9 @@ describe('the redis store on a cluster', () => {
     const [first] = cluster.masters
     await waitUntil(async () => (await cluster.replica.command('DBSIZE')) === sizes[0], 'the copy')
     await first?.kill()
-    await waitUntil(
-      async () => {
-        const codes = await Promise.all(keys.map((key) => codeOf(subject.put(key, `again ${key}`, later()))))
-        return codes.every((code) => code === 'ok')
-      },
-      'the promotion',
-      25_000,
-    )
+    const codes = () => Promise.all(keys.map((key) => codeOf(subject.put(key, `again ${key}`, later()))))
+    expect(await codes()).toContain('ok')
+    await waitUntil(async () => (await codes()).every((code) => code === 'ok'), 'the promotion', 25_000)
     for (const key of keys) expect(await subject.take(key)).toBe(`again ${key}`)
     await subject.close()
   })
