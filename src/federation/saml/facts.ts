@@ -1,0 +1,194 @@
+/**
+ * What a verified message says, as plain data that can cross a thread. Values are the text of the message; dates are
+ * still text. Reading decides only how many there may be of something, judging (`judge.ts`) decides what it may say.
+ */
+import { namespaces, statusSuccess } from './names.js'
+import { refuse } from './refusal.js'
+import type { SamlReason } from './refusal.js'
+import { attribute, childrenNamed, descendants, elementsOf, isNamed, textOf } from './xml-document.js'
+
+export interface VerifiedResponse {
+  readonly response: ResponseFacts
+  readonly assertion: AssertionFacts
+}
+
+/** Of the wrapper; trustworthy only when `signed`, and never used to grant anything. */
+export interface ResponseFacts {
+  readonly signed: boolean
+  readonly issuer: string | undefined
+  readonly issueInstant: string | undefined
+  readonly destination: string | undefined
+  readonly inResponseTo: string | undefined
+}
+
+/** Read from the canonical text that the signature covers. */
+export interface AssertionFacts {
+  readonly id: string
+  readonly issueInstant: string | undefined
+  readonly issuer: string
+  readonly nameId: { readonly value: string; readonly format: string | undefined }
+  readonly confirmation: {
+    readonly method: string | undefined
+    readonly notBefore: string | undefined
+    readonly notOnOrAfter: string | undefined
+    readonly recipient: string | undefined
+    readonly inResponseTo: string | undefined
+  }
+  readonly conditions: {
+    readonly notBefore: string | undefined
+    readonly notOnOrAfter: string | undefined
+    /** Every inner list must hold us (SAML Core 2.5.1.4). */
+    readonly audienceRestrictions: readonly (readonly string[])[]
+  }
+  readonly authentication: {
+    readonly instant: string | undefined
+    readonly sessionNotOnOrAfter: string | undefined
+    readonly classRef: string | undefined
+  }
+  /** In the order of the message; no name occurs twice. */
+  readonly attributes: readonly SamlAttribute[]
+}
+
+export interface SamlAttribute {
+  readonly name: string
+  readonly values: readonly string[]
+}
+
+/** @throws {SamlRefusal} `saml:status`, of kind `rejected` when the identity provider says no. */
+export function requireSuccess(response: Element): void {
+  const status = only(response, namespaces.protocol, 'Status', 'saml:status')
+  const code = attribute(only(status, namespaces.protocol, 'StatusCode', 'saml:status'), 'Value') ?? ''
+  if (code === statusSuccess) return
+  const inner = childrenNamed(status, namespaces.protocol, 'StatusCode').flatMap((outer) =>
+    childrenNamed(outer, namespaces.protocol, 'StatusCode').map((element) => attribute(element, 'Value')),
+  )
+  refuse('saml:status', `status \`${[code, ...inner].join(' ')}\``, code === '' ? 'invalid' : 'rejected')
+}
+
+export function readResponse(response: Element, signed: boolean): ResponseFacts {
+  requireVersion(response)
+  return {
+    signed,
+    issuer: optional(response, namespaces.assertion, 'Issuer', 'saml:issuer', readIssuer),
+    issueInstant: attribute(response, 'IssueInstant'),
+    destination: attribute(response, 'Destination'),
+    inResponseTo: attribute(response, 'InResponseTo'),
+  }
+}
+
+export function readAssertion(assertion: Element): AssertionFacts {
+  requireVersion(assertion)
+  const subject = onlyHere(assertion, 'Subject', 'saml:subject')
+  return {
+    id: attribute(assertion, 'ID') ?? refuse('saml:structure', 'an assertion without ID'),
+    issueInstant: attribute(assertion, 'IssueInstant'),
+    issuer: readIssuer(onlyHere(assertion, 'Issuer', 'saml:issuer')),
+    nameId: readNameId(onlyHere(subject, 'NameID', 'saml:subject')),
+    confirmation: readConfirmation(onlyHere(subject, 'SubjectConfirmation', 'saml:confirmation')),
+    conditions: readConditions(onlyHere(assertion, 'Conditions', 'saml:conditions')),
+    authentication: readAuthentication(onlyHere(assertion, 'AuthnStatement', 'saml:session')),
+    attributes:
+      optional(assertion, namespaces.assertion, 'AttributeStatement', 'saml:attributes', readAttributes) ??
+      [],
+  }
+}
+
+function requireVersion(element: Element): void {
+  if (attribute(element, 'Version') !== '2.0') refuse('saml:version', 'not SAML 2.0')
+}
+
+function readIssuer(element: Element): string {
+  const format = attribute(element, 'Format')
+  if (format !== undefined && format !== 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity') {
+    refuse('saml:issuer', `the issuer has the format \`${format}\``)
+  }
+  return textOf(element)
+}
+
+function readNameId(element: Element): AssertionFacts['nameId'] {
+  return { value: textOf(element), format: attribute(element, 'Format') }
+}
+
+function readConfirmation(element: Element): AssertionFacts['confirmation'] {
+  const data = onlyHere(element, 'SubjectConfirmationData', 'saml:confirmation')
+  return {
+    method: attribute(element, 'Method'),
+    notBefore: attribute(data, 'NotBefore'),
+    notOnOrAfter: attribute(data, 'NotOnOrAfter'),
+    recipient: attribute(data, 'Recipient'),
+    inResponseTo: attribute(data, 'InResponseTo'),
+  }
+}
+
+/** OneTimeUse is how every assertion is treated; ProxyRestriction binds asserting parties, which we are not. */
+function readConditions(element: Element): AssertionFacts['conditions'] {
+  if (here(element, 'Condition').length > 0) refuse('saml:conditions', 'a condition of an unknown type')
+  return {
+    notBefore: attribute(element, 'NotBefore'),
+    notOnOrAfter: attribute(element, 'NotOnOrAfter'),
+    audienceRestrictions: here(element, 'AudienceRestriction').map((restriction) =>
+      here(restriction, 'Audience').map(textOf),
+    ),
+  }
+}
+
+function readAuthentication(element: Element): AssertionFacts['authentication'] {
+  const context = onlyHere(element, 'AuthnContext', 'saml:session')
+  return {
+    instant: attribute(element, 'AuthnInstant'),
+    sessionNotOnOrAfter: attribute(element, 'SessionNotOnOrAfter'),
+    classRef: optional(context, namespaces.assertion, 'AuthnContextClassRef', 'saml:session', textOf),
+  }
+}
+
+/** Names are compared without case, since condition keys are; a repeated name would let one value hide another. */
+function readAttributes(statement: Element): readonly SamlAttribute[] {
+  const names = new Set<string>()
+  return here(statement, 'Attribute').map((element) => {
+    const name = attribute(element, 'Name') ?? ''
+    if (name === '' || name in Object.prototype) refuse('saml:attributes', `an attribute called \`${name}\``)
+    const key = name.toLowerCase()
+    if (names.has(key)) refuse('saml:attributes', `attribute \`${name}\` twice`)
+    names.add(key)
+    return { name, values: here(element, 'AttributeValue').map(readValue) }
+  })
+}
+
+function readValue(element: Element): string {
+  const children = elementsOf(element)
+  if (children.length === 0) return textOf(element)
+  const nameId = children[0]!
+  const alone = children.length === 1 && [...descendants(element)].length === 2
+  if (
+    !alone ||
+    !isNamed(nameId, namespaces.assertion, 'NameID') ||
+    textOf(element).trim() !== textOf(nameId)
+  ) {
+    return refuse('saml:attributes', 'an attribute value with elements in it')
+  }
+  return textOf(nameId)
+}
+
+function here(parent: Element, localName: string): readonly Element[] {
+  return childrenNamed(parent, namespaces.assertion, localName)
+}
+
+function onlyHere(parent: Element, localName: string, reason: SamlReason): Element {
+  return only(parent, namespaces.assertion, localName, reason)
+}
+
+function only(parent: Element, namespace: string, localName: string, reason: SamlReason): Element {
+  const found = childrenNamed(parent, namespace, localName)
+  return found.length === 1 ? found[0]! : refuse(reason, `${found.length} \`${localName}\`, not one`)
+}
+
+function optional<T>(
+  parent: Element,
+  namespace: string,
+  localName: string,
+  reason: SamlReason,
+  read: (element: Element) => T,
+): T | undefined {
+  const found = childrenNamed(parent, namespace, localName)
+  return found.length === 0 ? undefined : read(only(parent, namespace, localName, reason))
+}
