@@ -19,17 +19,19 @@ export interface PasswordHasher {
   verify(phc: string | undefined, password: string): Promise<boolean | undefined>
 }
 
-/** Loads argon2 now; hashing runs on libuv's threads, at most `atOnce` (a third of its default of four stay free). */
+/** Loads argon2 now; hashing runs on libuv's threads, at most `atOnce` of the four there are by default. */
 export async function createPasswordHasher(atOnce = 2): Promise<PasswordHasher> {
   const { argon2id, hash, verify } = await import('argon2')
   const turnstile = createTurnstile({ atOnce, waiting: 64, waitMs: 5_000 })
-  const hashPassword = (password: string) => hash(password, { type: argon2id, ...parameters })
+  // Keyboards differ in how they compose an accent; RFC 8265 section 4.2.2 compares what was meant.
+  const prepared = (password: string) => password.normalize('NFC')
+  const hashPassword = (password: string) => hash(prepared(password), { type: argon2id, ...parameters })
   const nobody = await hashPassword(`nobody:${Math.random()}`)
 
   return {
     hash: hashPassword,
     async verify(phc, password) {
-      const passed = await turnstile.pass(() => verify(phc ?? nobody, password))
+      const passed = await turnstile.pass(() => verify(phc ?? nobody, prepared(password)))
       return passed === undefined ? undefined : passed.value && phc !== undefined
     },
   }
