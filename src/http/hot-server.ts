@@ -1,0 +1,185 @@
+/**
+ * The server. Requests for a wire room are read and answered here, on bare node:http; everything else goes on to the
+ * Express application. Owns limits, timeouts, the request id, the client's address and the graceful stop.
+ */
+import { randomUUID } from 'node:crypto'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { RequestOrigin } from '../audit/event.js'
+import type { Log } from '../operation/log.js'
+import type { Metrics } from '../operation/metrics.js'
+import { createClientAddresses } from './client-address.js'
+import { readBody } from './request-body.js'
+import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
+import type { WireResponse, WireRoom } from './wire.js'
+
+export interface HotServerDeps {
+  /** By the name that metrics use; asked in this order. */
+  readonly rooms: Readonly<Record<string, WireRoom>>
+  /** Everything that no room accepts; an Express application is such a function. */
+  readonly application: (request: IncomingMessage, response: ServerResponse) => void
+  /** CIDR blocks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  readonly trustedProxies: readonly string[]
+  /** PEM. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Request ids; UUIDs unless a test wants others. */
+  readonly randomUuid?: () => string
+  /** Milliseconds on a clock that never steps, for durations. */
+  readonly monotonicMs?: () => number
+  /** How long a body may take to arrive. */
+  readonly bodyTimeoutMs?: number
+}
+
+export interface HotServer {
+  readonly server: Server
+  /**
+   * Takes no new connections, lets requests under way finish, and cuts what is left after `deadlineMs`.
+   * Resolves when the last connection is gone.
+   */
+  close(deadlineMs: number): Promise<void>
+}
+
+const options: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // How often the two above are looked at; node's own default would let slow clients stay for a minute.
+  connectionsCheckingInterval: 2_000,
+  // Longer than the idle time of common load balancers, so that they close first.
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16_384,
+}
+const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+
+export function createHotServer(deps: HotServerDeps): HotServer {
+  const addresses = createClientAddresses(deps.trustedProxies)
+  const rooms = Object.entries(deps.rooms)
+  const newRequestId = deps.randomUuid ?? randomUUID
+  const monotonicMs = deps.monotonicMs ?? (() => performance.now())
+  let stopping = false
+
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const startedAt = monotonicMs()
+    const headers = headerPairs(request.rawHeaders)
+    const origin = makeOrigin(request, headers, addresses, newRequestId())
+    const url = request.url ?? ''
+    const query = url.indexOf('?')
+    const rawPath = query < 0 ? url : url.slice(0, query)
+    const rawQuery = query < 0 ? '' : url.slice(query + 1)
+    const method = request.method ?? ''
+    const found = rooms.find(([, room]) =>
+      room.accepts(method, rawPath, rawQuery, request.headers['content-type'] ?? ''),
+    )
+    response.on('close', () => {
+      deps.metrics.httpRequest(found?.[0] ?? 'pages', (monotonicMs() - startedAt) / 1000)
+      if (stopping) setImmediate(() => server.closeIdleConnections())
+    })
+    if (stopping) response.shouldKeepAlive = false
+    if (!isWellFormed(url, headers)) {
+      send(response, plainAnswer(400, 'Bad Request', origin.requestId), true)
+      return
+    }
+    if (found === undefined) {
+      deps.application(request, response)
+      return
+    }
+    const wireRequest = { method, rawPath, rawQuery, headers, origin }
+    void serve(deps, found[1], request, response, wireRequest)
+  }
+
+  const server: Server =
+    deps.tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer(
+          { ...options, cert: deps.tls.certificate, key: deps.tls.key, minVersion: 'TLSv1.2' },
+          listener,
+        )
+
+  return {
+    server,
+    close(deadlineMs) {
+      stopping = true
+      return new Promise((resolve) => {
+        const deadline = setTimeout(() => {
+          deps.log.warn('http.stop-forced', { deadlineMs })
+          server.closeAllConnections()
+        }, deadlineMs)
+        server.close(() => {
+          clearTimeout(deadline)
+          resolve()
+        })
+        server.closeIdleConnections()
+      })
+    },
+  }
+}
+
+/** Settles in every case: whatever goes wrong becomes an answer or a closed connection. */
+async function serve(
+  deps: HotServerDeps,
+  room: WireRoom,
+  request: IncomingMessage,
+  response: ServerResponse,
+  wireRequest: {
+    readonly method: string
+    readonly rawPath: string
+    readonly rawQuery: string
+    readonly headers: HeaderPairs
+    readonly origin: RequestOrigin
+  },
+): Promise<void> {
+  const { requestId } = wireRequest.origin
+  try {
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding.trim().toLowerCase() !== 'identity') {
+      send(response, plainAnswer(415, 'Unsupported Media Type', requestId), true)
+      return
+    }
+    const read = await readBody(request, {
+      maxBytes: room.maxBodyBytes,
+      timeoutMs: deps.bodyTimeoutMs ?? 10_000,
+    })
+    if (read.type === 'gone') response.destroy()
+    else if (read.type === 'too-slow') send(response, plainAnswer(408, 'Request Timeout', requestId), true)
+    else if (read.type === 'too-large') send(response, room.tooLarge(requestId), true)
+    else send(response, await room.handle({ ...wireRequest, body: read.body }), false)
+  } catch (cause) {
+    deps.log.error('http.room-failed', { requestId, cause })
+    if (response.headersSent) response.destroy()
+    else send(response, plainAnswer(500, 'InternalFailure', requestId), true)
+  }
+}
+
+/** One host, of a form that a host can have, and a path: no absolute URL, no `*`. */
+function isWellFormed(url: string, headers: HeaderPairs): boolean {
+  const hosts = headers.filter(([name]) => name === 'host')
+  return url.startsWith('/') && hosts.length === 1 && hostPattern.test(hosts[0]![1])
+}
+
+function plainAnswer(status: number, text: string, requestId: string): WireResponse {
+  return {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'x-amzn-requestid': requestId,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body: `${text}\n`,
+  }
+}
+
+/** @param closing whether the connection ends with this answer, since the rest of the request is not wanted. */
+function send(response: ServerResponse, answer: WireResponse, closing: boolean): void {
+  if (closing) response.shouldKeepAlive = false
+  const body = Buffer.from(answer.body, 'utf8')
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
+  response.end(body)
+}

@@ -1,0 +1,94 @@
+/**
+ * The canonical request and the string to sign of Signature Version 4, from the request exactly as it was received.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+import { createHash } from 'node:crypto'
+import { decode } from './query-form.js'
+
+export interface ReceivedRequest {
+  readonly method: string
+  /** Still percent-encoded, without the query. */
+  readonly rawPath: string
+  /** Without `?`. */
+  readonly rawQuery: string
+  /** Lower-case names, wire order, repeats kept. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Buffer
+}
+
+/** @returns undefined when the query cannot be decoded, so that no signature can be right. */
+export function canonicalRequest(
+  request: ReceivedRequest,
+  signedHeaders: readonly string[],
+  payloadHash: string,
+): string | undefined {
+  const query = canonicalQuery(request.rawQuery)
+  if (query === undefined) return undefined
+  const headers = signedHeaders.map((name) => `${name}:${canonicalValue(request.headers, name)}\n`).join('')
+  return [
+    request.method,
+    canonicalPath(request.rawPath),
+    query,
+    headers,
+    signedHeaders.join(';'),
+    payloadHash,
+  ].join('\n')
+}
+
+export function stringToSign(algorithm: string, timestamp: string, scope: string, canonical: string): string {
+  return `${algorithm}\n${timestamp}\n${scope}\n${sha256Hex(canonical)}`
+}
+
+export function sha256Hex(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+/** Dot segments and empty segments go, then what was percent-encoded already is encoded once more. */
+export function canonicalPath(rawPath: string): string {
+  if (rawPath === '/' || rawPath === '') return '/'
+  const segments: string[] = []
+  for (const segment of rawPath.split('/')) {
+    if (segment === '' || segment === '.') continue
+    if (segment === '..') segments.pop()
+    else segments.push(encodeRfc3986(segment))
+  }
+  const trailing = segments.length > 0 && rawPath.endsWith('/') ? '/' : ''
+  return `/${segments.join('/')}${trailing}`
+}
+
+/** Sorted by encoded name, then by encoded value. `X-Amz-Signature` cannot have signed itself. */
+export function canonicalQuery(rawQuery: string): string | undefined {
+  if (rawQuery === '') return ''
+  const pairs: (readonly [name: string, value: string])[] = []
+  for (const part of rawQuery.split('&')) {
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const name = decode(equals < 0 ? part : part.slice(0, equals))
+    const value = equals < 0 ? '' : decode(part.slice(equals + 1))
+    if (name === undefined || value === undefined) return undefined
+    if (name !== 'X-Amz-Signature') pairs.push([encodeRfc3986(name), encodeRfc3986(value)])
+  }
+  return pairs
+    .sort(([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')
+}
+
+function canonicalValue(headers: ReceivedRequest['headers'], wanted: string): string {
+  return headers
+    .filter(([name]) => name === wanted)
+    .map(([, value]) => value.trim().replace(/\s+/g, ' '))
+    .join(',')
+}
+
+function encodeRfc3986(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+/** Encoded text is ASCII, so comparing UTF-16 units is comparing bytes. */
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

@@ -1,0 +1,114 @@
+/**
+ * Parameter constraints and the sentences in which AWS reports them: all violations of one request in one
+ * ValidationError. Lengths count Unicode code points; long values are shown cut.
+ */
+import type { QueryForm } from './query-form.js'
+import { refusal, type Refusal } from './wire-errors.js'
+
+export interface TextConstraint {
+  readonly min: number
+  readonly max: number
+  /** Without anchors; the whole value must match. Written in messages as it stands here. */
+  readonly pattern?: string
+  /** Proofs are never echoed. */
+  readonly sensitive?: true
+}
+
+export interface Validation {
+  text(name: string, constraint: TextConstraint): string | undefined
+  /** As `text`; the empty string stands in when it was missing, which `refusal` then reports. */
+  requiredText(name: string, constraint: TextConstraint): string
+  /** Signed 32-bit decimal; `+900` and `0900` are numbers, `900.0` is not. */
+  integer(name: string, range: { readonly min: number; readonly max: number }): number | undefined
+  value(name: string, value: string, constraint: TextConstraint): void
+  count(name: string, length: number, max: number): void
+  /** Everything that was wrong up to now; undefined when nothing was. */
+  refusal(): Refusal | undefined
+}
+
+export function createValidation(form: QueryForm): Validation {
+  const clauses: string[] = []
+  let malformed: Refusal | undefined
+
+  const fail = (name: string, value: string | undefined, must: string, sensitive = false): void => {
+    const shown =
+      value === undefined ? 'null' : sensitive ? "'***Sensitive information***'" : `'${shorten(value)}'`
+    clauses.push(`Value ${shown} at '${lowerCamel(name)}' failed to satisfy constraint: Member must ${must}`)
+  }
+  const value = (name: string, text: string, { min, max, pattern, sensitive }: TextConstraint): void => {
+    const length = codePoints(text)
+    if (length < min) fail(name, text, `have length greater than or equal to ${min}`, sensitive)
+    if (length > max) fail(name, text, `have length less than or equal to ${max}`, sensitive)
+    if (pattern !== undefined && !wholly(pattern).test(text))
+      fail(name, text, `satisfy regular expression pattern: ${pattern}`, sensitive)
+  }
+  const text = (name: string, constraint: TextConstraint): string | undefined => {
+    const given = form.get(name)
+    if (given !== undefined) value(name, given, constraint)
+    return given
+  }
+  return {
+    text,
+    value,
+    requiredText(name, constraint) {
+      const given = text(name, constraint)
+      if (given === undefined) fail(name, undefined, 'not be null')
+      return given ?? ''
+    },
+    integer(name, { min, max }) {
+      const given = form.get(name)
+      if (given === undefined) return undefined
+      const number = /^[+-]?\d{1,20}$/.test(given) ? Number(given) : Number.NaN
+      if (!(number >= -(2 ** 31) && number < 2 ** 31)) {
+        malformed ??= refusal(
+          'MalformedInput',
+          `\`${lowerCamel(name)}\` must be a decimal integer`,
+          'sts:integer',
+        )
+        return undefined
+      }
+      if (number < min) fail(name, String(number), `have value greater than or equal to ${min}`)
+      if (number > max) fail(name, String(number), `have value less than or equal to ${max}`)
+      return number
+    },
+    count(name, length, max) {
+      if (length > max) fail(name, `[${length} members]`, `have length less than or equal to ${max}`)
+    },
+    refusal() {
+      if (malformed !== undefined || clauses.length === 0) return malformed
+      const errors = clauses.length === 1 ? 'error' : 'errors'
+      return refusal(
+        'ValidationError',
+        `${clauses.length} validation ${errors} detected: ${clauses.join('; ')}`,
+        'sts:validation',
+      )
+    },
+  }
+}
+
+const compiled = new Map<string, RegExp>()
+
+/** Patterns are constants of this room, so the map stays small. */
+function wholly(pattern: string): RegExp {
+  const known = compiled.get(pattern)
+  if (known !== undefined) return known
+  const expression = new RegExp(`^(?:${pattern})$`, 'u')
+  compiled.set(pattern, expression)
+  return expression
+}
+
+/** `RoleArn` → `roleArn`, `SAMLAssertion` → `sAMLAssertion`, `Tags.member.1.Key` → `tags.1.member.key`. */
+function lowerCamel(name: string): string {
+  return name
+    .split('.')
+    .map((part) => part.charAt(0).toLowerCase() + part.slice(1))
+    .join('.')
+}
+
+function codePoints(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
+}
+
+function shorten(value: string): string {
+  return value.length > 256 ? `${value.slice(0, 256)}…` : value
+}
