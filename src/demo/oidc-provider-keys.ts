@@ -48,7 +48,7 @@ function read(file: string): StoredKeys | undefined {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
   const value = JSON.parse(text) as Partial<StoredKeys>

@@ -74,7 +74,7 @@ function readPasswords(file: string): ReadonlyMap<string, string> {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
     throw error
   }
   const value: unknown = JSON.parse(text)

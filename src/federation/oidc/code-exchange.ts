@@ -180,9 +180,8 @@ const verificationCodes: ReadonlySet<string> = new Set([
 ])
 
 function claimNamedBy(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const details = isJsonObject(at.cause) ? at.cause : {}
-    const claim = details.claim ?? details.attribute
+  for (let at = error; isJsonObject(at); at = at.cause) {
+    const claim = at.claim ?? at.attribute
     if (typeof claim === 'string') return claim
   }
   return ''
