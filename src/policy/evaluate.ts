@@ -1,6 +1,18 @@
+/**
+ * One request against all the policies that apply to it → a decision with its reasons. Deny by default, an explicit
+ * Deny in any layer wins, and order and repetition mean nothing.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ *
+ * Judges policies only. What a service permits or refuses regardless of policy (GetCallerIdentity for everybody,
+ * identity service calls for federation tokens) is that service's business.
+ */
+import { visitMatching } from './action-index.js'
+import { parseArn } from './arn.js'
+import type { RequestContext } from './context.js'
 import type { PolicyDocument } from './document.js'
 import type { Principal } from './principal.js'
-import type { RequestContext } from './context.js'
+import { type Named, named } from './principal-element.js'
+import { type Inquiry, matchApartFromAction, type Statement } from './statement.js'
 
 export interface AuthorizationRequest {
   readonly principal: Principal
@@ -20,24 +32,181 @@ export interface PolicyLayers {
   readonly resource?: PolicyDocument
   readonly boundary?: PolicyDocument
   readonly session?: readonly PolicyDocument[]
+  /** By level of the organization, root first, account last: every level must allow. */
+  readonly serviceControl?: readonly (readonly PolicyDocument[])[]
+  /** By level, too; these only deny, the policy that allows everything is implied on each. */
+  readonly resourceControl?: readonly (readonly PolicyDocument[])[]
 }
+
+export type LayerName =
+  'identity' | 'resource' | 'boundary' | 'session' | 'service-control' | 'resource-control'
 
 /** Why is part of the answer. */
 export interface Decision {
   readonly outcome: 'allowed' | 'explicitDeny' | 'implicitDeny'
+  /** The statements that decided: every Deny, or else one Allow of each layer that was asked and has one. */
   readonly matched: readonly MatchedStatement[]
+  /** For `implicitDeny`: the layers whose Allow is missing. */
+  readonly missing?: readonly LayerName[]
 }
 
 export interface MatchedStatement {
-  readonly layer: 'identity' | 'resource' | 'boundary' | 'session'
+  readonly layer: LayerName
   readonly policy: string
   /** The Sid, or the position (`#0`) when it has none. */
   readonly statement: string
   readonly effect: 'Allow' | 'Deny'
 }
 
+/** Never throws. */
+export function evaluate(request: AuthorizationRequest, layers: PolicyLayers): Decision {
+  const inquiry = inquiryOf(request, layers)
+  const denies = matchingDenies(inquiry, layers)
+  if (denies.length > 0) return { outcome: 'explicitDeny', matched: denies }
+  const matched: MatchedStatement[] = []
+  const missing = missingAllows(request, inquiry, layers, matched)
+  return missing.length === 0
+    ? { outcome: 'allowed', matched }
+    : { outcome: 'implicitDeny', matched, missing }
+}
+
+/** The request as statements see it. */
+export function inquiryOf(request: AuthorizationRequest, layers: PolicyLayers): Inquiry {
+  return {
+    principal: request.principal,
+    bounded: layers.boundary !== undefined,
+    action: request.action.toLowerCase(),
+    resource: request.resource,
+    context: request.context,
+  }
+}
+
+/** The documents of each layer that apply to this caller, for looking through all of them. */
+export function documentsByLayer(
+  inquiry: Inquiry,
+  layers: PolicyLayers,
+): readonly (readonly [LayerName, readonly PolicyDocument[]])[] {
+  return [
+    ['identity', layers.identity],
+    ['resource', layers.resource === undefined ? [] : [layers.resource]],
+    ['boundary', layers.boundary === undefined ? [] : [layers.boundary]],
+    ['session', layers.session ?? []],
+    ['service-control', belongsToAccount(inquiry.principal) ? (layers.serviceControl ?? []).flat() : []],
+    // The key service lets nobody keep a grantee from giving a grant back.
+    ['resource-control', inquiry.action === 'kms:retiregrant' ? [] : (layers.resourceControl ?? []).flat()],
+  ]
+}
+
+function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] {
+  const denies: MatchedStatement[] = []
+  for (const [layer, documents] of documentsByLayer(inquiry, layers)) {
+    for (const document of documents) {
+      visitMatching(document.denies, inquiry.action, (statement) => {
+        if (matchApartFromAction(statement, inquiry) !== named.notAtAll) {
+          denies.push(matchOf(layer, document, statement))
+        }
+        return false
+      })
+    }
+  }
+  return denies
+}
+
+/** The layers that would have to allow and do not; those that do leave their statement in `matched`. */
+function missingAllows(
+  request: AuthorizationRequest,
+  inquiry: Inquiry,
+  layers: PolicyLayers,
+  matched: MatchedStatement[],
+): LayerName[] {
+  const { principal } = request
+  const missing: LayerName[] = []
+  const requires = (layer: LayerName, allowed: boolean) => {
+    if (!allowed) missing.push(layer)
+    return allowed
+  }
+  const allows = (layer: LayerName, documents: readonly PolicyDocument[]) =>
+    requires(layer, bestAllow(layer, documents, inquiry, matched) !== named.notAtAll)
+
+  const naming =
+    layers.resource === undefined
+      ? named.notAtAll
+      : bestAllow('resource', [layers.resource], inquiry, matched)
+  if (!belongsToAccount(principal)) {
+    requires('resource', naming !== named.notAtAll)
+    return missing
+  }
+
+  for (const level of layers.serviceControl ?? []) allows('service-control', level)
+  const ownPolicy = mustAllowItself(request, layers)
+  // Root users cannot assume roles, whatever the trust policy says.
+  if (principal.type === 'root' && inquiry.action === 'sts:assumerole') missing.push('identity')
+
+  const crossAccount = principal.account !== request.resourceAccount
+  const bothSides = crossAccount || isChainedSourceIdentity(inquiry)
+  if (bothSides || ownPolicy) requires('resource', naming !== named.notAtAll)
+  if (!bothSides && naming === named.directly) return missing
+
+  if (layers.boundary !== undefined) allows('boundary', [layers.boundary])
+  // Without session policies a GetFederationToken session has no permissions of its own.
+  if (layers.session !== undefined) allows('session', layers.session)
+  else if (principal.type === 'federated-user') requires('session', false)
+  if (!bothSides && naming === named.byRole) return missing
+  if (principal.type !== 'root') allows('identity', layers.identity)
+  return missing
+}
+
+/** Users, sessions and root: they have identity policies, and their organization's service controls. */
+function belongsToAccount(
+  principal: Principal,
+): principal is Exclude<Principal, { type: 'federated' | 'service' | 'anonymous' }> {
+  return principal.type !== 'federated' && principal.type !== 'service' && principal.type !== 'anonymous'
+}
+
 /**
- * Deny by default; an explicit Deny wins; order does not matter. Never throws.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ * Roles and keys: an Allow on the caller's side counts only when the trust or key policy itself names the caller or
+ * his account. Every role has a trust policy, so a request for a role without one is refused.
  */
-export declare function evaluate(request: AuthorizationRequest, layers: PolicyLayers): Decision
+function mustAllowItself(request: AuthorizationRequest, layers: PolicyLayers): boolean {
+  if (layers.resource?.kind === 'trust') return true
+  const action = request.action.toLowerCase()
+  if (action.startsWith('sts:assumerole')) return true
+  const resource = parseArn(request.resource)
+  if (action === 'sts:tagsession' || action === 'sts:setsourceidentity' || action === 'sts:setcontext') {
+    return resource?.service === 'iam' && resource.resource.startsWith('role/')
+  }
+  return layers.resource !== undefined && resource?.service === 'kms'
+}
+
+/** A source identity that is carried on in a chain needs both sides, even within one account. */
+function isChainedSourceIdentity({ action, principal }: Inquiry): boolean {
+  return action === 'sts:setsourceidentity' && principal.type === 'role-session'
+}
+
+/** The best way in which an Allow of these documents names the caller; the statement that does goes to `matched`. */
+function bestAllow(
+  layer: LayerName,
+  documents: readonly PolicyDocument[],
+  inquiry: Inquiry,
+  matched: MatchedStatement[],
+): Named {
+  let best = named.notAtAll as Named
+  let found: MatchedStatement | undefined
+  for (const document of documents) {
+    visitMatching(document.allows, inquiry.action, (statement) => {
+      const rank = matchApartFromAction(statement, inquiry)
+      if (rank > best) {
+        best = rank
+        found = matchOf(layer, document, statement)
+      }
+      return best === named.directly
+    })
+    if (best === named.directly) break
+  }
+  if (found !== undefined) matched.push(found)
+  return best
+}
+
+function matchOf(layer: LayerName, document: PolicyDocument, statement: Statement): MatchedStatement {
+  return { layer, policy: document.name, statement: statement.label, effect: statement.effect }
+}
