@@ -11,6 +11,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import type { RequestOrigin } from '../audit/event.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
@@ -20,8 +21,8 @@ import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
 import type { WireResponse, WireRoom } from './wire.js'
 
 export interface HotServerDeps {
-  /** By the name that metrics use; asked in this order. */
-  readonly rooms: Readonly<Record<string, WireRoom>>
+  /** Asked in this order. */
+  readonly rooms: readonly WireRoom[]
   /** Everything that no room accepts; an Express application is such a function. */
   readonly application: (request: IncomingMessage, response: ServerResponse) => void
   /** CIDR blocks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
@@ -40,6 +41,10 @@ export interface HotServerDeps {
 
 export interface HotServer {
   readonly server: Server
+  /** @param port 0 for a free one. @returns the address in use. */
+  listen(listen: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  /** For the application. @throws {TypeError} for a request that did not come through this server. */
+  originOf(request: IncomingMessage): RequestOrigin
   /**
    * Takes no new connections, lets requests under way finish, and cuts what is left after `deadlineMs`.
    * Resolves when the last connection is gone.
@@ -60,7 +65,7 @@ const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,
 
 export function createHotServer(deps: HotServerDeps): HotServer {
   const addresses = createClientAddresses(deps.trustedProxies)
-  const rooms = Object.entries(deps.rooms)
+  const origins = new WeakMap<IncomingMessage, RequestOrigin>()
   const newRequestId = deps.randomUuid ?? randomUUID
   const monotonicMs = deps.monotonicMs ?? (() => performance.now())
   let stopping = false
@@ -69,16 +74,20 @@ export function createHotServer(deps: HotServerDeps): HotServer {
     const startedAt = monotonicMs()
     const headers = headerPairs(request.rawHeaders)
     const origin = makeOrigin(request, headers, addresses, newRequestId())
+    origins.set(request, origin)
     const url = request.url ?? ''
     const query = url.indexOf('?')
     const rawPath = query < 0 ? url : url.slice(0, query)
     const rawQuery = query < 0 ? '' : url.slice(query + 1)
     const method = request.method ?? ''
-    const found = rooms.find(([, room]) =>
+    const room = deps.rooms.find((room) =>
       room.accepts(method, rawPath, rawQuery, request.headers['content-type'] ?? ''),
     )
     response.on('close', () => {
-      deps.metrics.httpRequest(found?.[0] ?? 'pages', (monotonicMs() - startedAt) / 1000)
+      deps.metrics.httpRequest(
+        room === undefined ? 'pages' : (room.name ?? 'wire'),
+        (monotonicMs() - startedAt) / 1000,
+      )
       if (stopping) setImmediate(() => server.closeIdleConnections())
     })
     if (stopping) response.shouldKeepAlive = false
@@ -86,12 +95,12 @@ export function createHotServer(deps: HotServerDeps): HotServer {
       send(response, plainAnswer(400, 'Bad Request', origin.requestId), true)
       return
     }
-    if (found === undefined) {
+    if (room === undefined) {
       deps.application(request, response)
       return
     }
     const wireRequest = { method, rawPath, rawQuery, headers, origin }
-    void serve(deps, found[1], request, response, wireRequest)
+    void serve(deps, room, request, response, wireRequest)
   }
 
   const server: Server =
@@ -104,6 +113,20 @@ export function createHotServer(deps: HotServerDeps): HotServer {
 
   return {
     server,
+    listen({ host, port }) {
+      return new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(port, host, () => {
+          server.off('error', reject)
+          resolve(server.address() as AddressInfo)
+        })
+      })
+    },
+    originOf(request) {
+      const origin = origins.get(request)
+      if (origin === undefined) throw new TypeError('the request did not come through this server')
+      return origin
+    },
     close(deadlineMs) {
       stopping = true
       return new Promise((resolve) => {

@@ -1,9 +1,8 @@
-/** The RequestOrigin of every request, made once at the edge and found again by the Express application. */
+/** What is known of a request before anything in it is understood: its headers as pairs, and where it came from. */
 import type { IncomingMessage } from 'node:http'
 import type { RequestOrigin } from '../audit/event.js'
 import type { ClientAddresses } from './client-address.js'
 
-const origins = new WeakMap<IncomingMessage, RequestOrigin>()
 const maxUserAgentLength = 256
 
 export type HeaderPairs = readonly (readonly [name: string, value: string])[]
@@ -20,22 +19,12 @@ export function makeOrigin(
     forwardedFor: valuesOf(headers, 'x-forwarded-for'),
     forwardedProto: valuesOf(headers, 'x-forwarded-proto'),
   }
-  const origin = {
+  return {
     requestId,
     sourceIp: addresses.sourceIp(peer, forwarding),
     userAgent: cleanUserAgent(request.headers['user-agent'] ?? ''),
     secure: addresses.secure(peer, encrypted, forwarding),
   }
-  origins.set(request, origin)
-  return origin
-}
-
-/** @throws {TypeError} for a request that did not come through the hot server. */
-export function originOf(request: IncomingMessage): RequestOrigin {
-  const origin = origins.get(request)
-  if (origin === undefined)
-    throw new TypeError('the request has no origin: it did not come through the hot server')
-  return origin
 }
 
 /** Names in lower case, wire order, repeats kept. */

@@ -19,6 +19,8 @@ export interface WireResponse {
 
 /** A set of endpoints mounted in front of the Express application. */
 export interface WireRoom {
+  /** What metrics call it; `wire` when absent. */
+  readonly name?: string
   /** Whether this request is for this room; must be cheap and look at method, path, query and content type only. */
   accepts(method: string, rawPath: string, rawQuery: string, contentType: string): boolean
   /** Bytes of body beyond which the answer is 413. */

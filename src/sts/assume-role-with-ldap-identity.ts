@@ -65,13 +65,13 @@ export function assumeRoleWithLdapIdentity(deps: {
           if (account !== undefined && account !== accountOfRole(parameters.roleArn))
             return refused(refusal('AccessDenied', denied, 'sts:provider-account'))
 
-          const throttleKey = `${provider.name}:${username}`
-          const waitSeconds = await deps.throttle.attempt(throttleKey, origin.sourceIp)
-          if (waitSeconds !== undefined) {
+          // Named as the sign-in page names it, so that both count together.
+          const attempt = await deps.throttle(`${provider.name}/${username.trim()}`, origin.sourceIp)
+          if (!attempt.allowed) {
             deps.metrics.signIn(provider.name, 'throttled')
             return refused({
               ...refusal('Throttling', 'Rate exceeded', 'ldap:throttled'),
-              retryAfterSeconds: waitSeconds,
+              retryAfterSeconds: Math.max(1, Math.ceil(attempt.retryAfterSeconds)),
             })
           }
           let assertion
@@ -96,7 +96,7 @@ export function assumeRoleWithLdapIdentity(deps: {
             )
           }
           deps.metrics.signIn(provider.name, 'success')
-          await deps.throttle.succeeded(throttleKey, origin.sourceIp)
+          await attempt.succeeded()
           return assume(
             deps.broker,
             {

@@ -1,11 +1,16 @@
-/** The port by which STS asks whether a password may be tried; who counts, and where, is not its business. */
-export interface PasswordThrottle {
-  /**
-   * Counts an attempt before it is made, so that a burst cannot outrun the counter.
-   * @param account provider and user name; address as the server sees it.
-   * @returns seconds until the next attempt; undefined when this one may be made.
-   */
-  attempt(account: string, address: string): Promise<number | undefined>
-  /** A right password: takes the attempt back. */
-  succeeded(account: string, address: string): Promise<void>
-}
+/**
+ * The port by which STS asks whether a password may be tried; who counts, and where, is not its business. Shared with
+ * the sign-in page, so that guesses there and here draw on one budget.
+ */
+
+/**
+ * Takes a place before the password is looked at.
+ * @param account provider and user name, `corp/ada`, as the sign-in page names it.
+ * @param address of the client, as the server sees it.
+ * @throws {Fault} `StoreUnavailable`: without counting, no password is looked at.
+ */
+export type PasswordThrottle = (account: string, address: string) => Promise<PasswordAttempt>
+
+export type PasswordAttempt =
+  | { readonly allowed: true; succeeded(): Promise<void> }
+  | { readonly allowed: false; readonly retryAfterSeconds: number }

@@ -1,0 +1,103 @@
+/**
+ * The STS endpoint as a wire room: which requests are for it, and the record, the metric and the envelope of whatever
+ * `dispatch.ts` decided. What could not be recorded is not answered, whatever the answer would have been.
+ */
+import { randomUUID } from 'node:crypto'
+import type { AuditLog } from '../audit/event.js'
+import type { SessionCredentials } from '../credentials/credentials.js'
+import type { Clock } from '../fault.js'
+import type { IdentityProvider } from '../federation/assertion.js'
+import type { WireRequest, WireResponse, WireRoom } from '../http/wire.js'
+import type { Log } from '../operation/log.js'
+import type { Metrics } from '../operation/metrics.js'
+import type { RoleBroker } from '../role/broker.js'
+import type { RoleDirectory } from '../role/role.js'
+import type { StsAction, StsOutcome } from './action.js'
+import { assumeRole } from './assume-role.js'
+import { assumeRoleWithLdapIdentity } from './assume-role-with-ldap-identity.js'
+import { assumeRoleWithSaml } from './assume-role-with-saml.js'
+import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.js'
+import { dispatch, type Progress } from './dispatch.js'
+import { getCallerIdentity } from './get-caller-identity.js'
+import type { PasswordThrottle } from './password-throttle.js'
+import { stsEvent } from './record.js'
+import type { SignatureSettings } from './signature.js'
+import { refusal } from './wire-errors.js'
+import { failure, success, tooLarge } from './xml.js'
+
+export interface StsRoomDeps {
+  readonly broker: RoleBroker
+  readonly credentials: SessionCredentials
+  /** The directory in force now; read once per request. */
+  readonly directory: () => RoleDirectory
+  readonly providers: () => readonly IdentityProvider[]
+  readonly audit: AuditLog
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly now: Clock
+  readonly settings: () => SignatureSettings
+  readonly throttle: PasswordThrottle
+  /** For the ids of audit records. */
+  readonly randomUuid?: () => string
+}
+
+/** A SAML assertion of 100,000 characters, each percent-encoded, and the rest of the form. */
+const maxBodyBytes = 512 * 1024
+const forSts = /(?:^|&)(?:Action|X-Amz-Algorithm)=/
+
+/** Takes `/sts`, `/sts/`, `POST /`, and `GET /` when its query is a request to STS; any other `GET /` is the portal's. */
+export function createStsRoom(deps: StsRoomDeps): WireRoom {
+  const actions: ReadonlyMap<string, StsAction> = new Map(
+    [
+      getCallerIdentity,
+      assumeRole(deps.broker),
+      assumeRoleWithSaml(deps),
+      assumeRoleWithWebIdentity(deps),
+      assumeRoleWithLdapIdentity(deps),
+    ].map((action) => [action.name, action]),
+  )
+  const eventID = deps.randomUuid ?? randomUUID
+
+  async function record(outcome: StsOutcome, { origin }: WireRequest, progress: Progress): Promise<void> {
+    await deps.audit.record(
+      stsEvent({
+        ...progress,
+        ...(outcome.ok ? {} : { refusal: outcome.refusal }),
+        ...(outcome.ok || outcome.identity === undefined ? {} : { identity: outcome.identity }),
+        now: deps.now(),
+        eventID: eventID(),
+        origin,
+      }),
+    )
+  }
+
+  async function handle(request: WireRequest): Promise<WireResponse> {
+    const { requestId } = request.origin
+    const progress: Progress = { action: '', parameters: null, proven: false }
+    const count = (code: string): void =>
+      deps.metrics.stsRequest(actions.has(progress.action) ? progress.action : 'unknown', code)
+    try {
+      const outcome = await dispatch(deps, actions, request, progress)
+      if (!outcome.recorded) await record(outcome, request, progress)
+      count(outcome.ok ? 'ok' : outcome.refusal.code)
+      return outcome.ok
+        ? success(progress.action, outcome.result, requestId)
+        : failure(outcome.refusal, requestId)
+    } catch (cause) {
+      deps.log.error('sts.record-failed', { requestId, action: progress.action, cause })
+      count('ServiceUnavailable')
+      return failure(refusal('ServiceUnavailable', 'The service cannot answer now. Try again.'), requestId)
+    }
+  }
+
+  return {
+    name: 'sts',
+    maxBodyBytes,
+    tooLarge,
+    handle,
+    accepts(method, rawPath, rawQuery) {
+      if (rawPath === '/sts' || rawPath === '/sts/') return true
+      return rawPath === '/' && (method === 'POST' || (method === 'GET' && forSts.test(rawQuery)))
+    },
+  }
+}
