@@ -65,11 +65,12 @@ export async function createServiceProvider(
         })
       }
       const signed = settings.signRequests || idp.wantsSignedRequests
-      const peer: IdentityProviderInstance = samlify.IdentityProvider({
-        entityID: idp.entityId,
-        wantAuthnRequestsSigned: signed,
-        singleSignOnService: [{ Binding: bindings[binding], Location: destination }],
-      })
+      // All that the library asks of the other side; its own description of one prints warnings about log-out.
+      const entityMeta = {
+        isWantAuthnRequestsSigned: () => signed,
+        getSingleSignOnService: () => destination,
+      }
+      const peer = { entityMeta } as unknown as IdentityProviderInstance
       const own: ServiceProviderInstance = signed ? signing : plain
       const made = own.createLoginRequest(peer, binding, {
         relayState,

@@ -3,6 +3,7 @@
  * nowhere but where it belongs (signature wrapping). SAML allows extension points; none of them is accepted here.
  * How many there are of what, and what the values mean, is judged by the readers and by `signature-shape.ts`.
  */
+import { requireSuccess } from './facts.js'
 import { namespaces } from './names.js'
 import { refuse } from './refusal.js'
 import { checkSignatureShapes } from './signature-shape.js'
@@ -119,10 +120,12 @@ export interface ResponseParts {
   readonly encrypted: Element | undefined
 }
 
-/** @throws {SamlRefusal} naming the first thing that does not belong. A Response whose status is a failure may hold no assertion. */
+/** @throws {SamlRefusal} naming the first thing that does not belong. */
 export function checkResponse(root: Element, rules: SignatureRules): Element {
   checkIds(root)
   checkRoot(root)
+  // An identity provider that says no may say so in any words; nothing else of that message is read.
+  requireSuccess(root)
   checkSignatures(root, rules)
   checkPlaces(root)
   return root
