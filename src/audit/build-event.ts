@@ -1,0 +1,135 @@
+/**
+ * Makes audit records in CloudTrail's shape, so that every face writes the same thing the same way.
+ *
+ * Owns the fields that follow from others and how an identity is written. Leaves to its callers what was asked and
+ * what came of it; they pass identifiers, never a secret.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+ */
+import type { Assertion } from '../federation/assertion.js'
+import { sessionArn, type RoleSession } from '../role/role-session.js'
+import type { AuditEvent, RequestOrigin, UserIdentity } from './event.js'
+
+/** What a caller knows; the rest follows. */
+export interface AuditFacts {
+  readonly origin: RequestOrigin
+  readonly now: Date
+  /** A fresh UUID. */
+  readonly eventID: string
+  readonly eventSource: AuditEvent['eventSource']
+  readonly eventName: string
+  readonly userIdentity: UserIdentity
+  /** By default what CloudTrail has for the source. */
+  readonly eventType?: AuditEvent['eventType']
+  /** `us-east-1` by default, as CloudTrail writes for global services. */
+  readonly awsRegion?: string
+  readonly requestParameters?: AuditEvent['requestParameters']
+  readonly responseElements?: AuditEvent['responseElements']
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
+  readonly resources?: NonNullable<AuditEvent['resources']>
+  /** By default true for STS and for what is called `Get…` or `List…`; console events change something. */
+  readonly readOnly?: boolean
+  readonly recipientAccountId?: string
+}
+
+const eventTypes = {
+  'sts.amazonaws.com': 'AwsApiCall',
+  'signin.amazonaws.com': 'AwsConsoleSignIn',
+  'sso.amazonaws.com': 'AwsServiceEvent',
+} as const satisfies Record<AuditEvent['eventSource'], AuditEvent['eventType']>
+
+export function auditEvent(facts: AuditFacts): AuditEvent {
+  const { origin, now, eventSource, eventName, ...rest } = facts
+  return {
+    eventVersion: '1.11',
+    eventTime: instant(now),
+    eventSource,
+    eventName,
+    eventType: eventTypes[eventSource],
+    awsRegion: 'us-east-1',
+    sourceIPAddress: origin.sourceIp,
+    userAgent: origin.userAgent,
+    requestID: origin.requestId,
+    requestParameters: null,
+    responseElements: null,
+    readOnly:
+      eventSource === 'sts.amazonaws.com' ||
+      (eventSource === 'sso.amazonaws.com' && /^(Get|List)/.test(eventName)),
+    managementEvent: true,
+    eventCategory: 'Management',
+    ...rest,
+  }
+}
+
+/** Who an identity provider vouched for, before any role. */
+export function identityOf(assertion: Assertion): UserIdentity {
+  const { issuer, subject, audience, username } = assertion
+  switch (assertion.kind) {
+    case 'saml': {
+      const qualifier = assertion.conditionKeys.get('saml:namequalifier')
+      const identityProvider = typeof qualifier === 'string' ? qualifier : issuer
+      return {
+        type: 'SAMLUser',
+        principalId: `${identityProvider}:${subject}`,
+        userName: subject,
+        identityProvider,
+      }
+    }
+    case 'oidc':
+      return {
+        type: 'WebIdentityUser',
+        principalId: `${issuer}:${audience}:${subject}`,
+        userName: subject,
+        identityProvider: issuer,
+      }
+    case 'ldap':
+    case 'local':
+      return {
+        type: assertion.kind === 'ldap' ? 'LDAPUser' : 'LocalUser',
+        principalId: `${issuer}:${subject}`,
+        userName: username,
+        identityProvider: issuer,
+      }
+    default:
+      return assertion.kind satisfies never
+  }
+}
+
+/** An assumed role in use; its access key id ties this record to the one of its issue. */
+export function identityOfSession(session: RoleSession): UserIdentity {
+  const roleName = session.roleArn.slice(session.roleArn.lastIndexOf('/') + 1)
+  return {
+    type: 'AssumedRole',
+    principalId: `${session.roleId}:${session.sessionName}`,
+    arn: sessionArn(session),
+    accountId: session.account,
+    accessKeyId: session.accessKeyId,
+    sessionContext: {
+      sessionIssuer: {
+        type: 'Role',
+        principalId: session.roleId,
+        arn: session.roleArn,
+        accountId: session.account,
+        userName: roleName,
+      },
+      webIdFederationData: webIdentity(session),
+      attributes: {
+        creationDate: instant(session.issuedAt),
+        mfaAuthenticated: String(session.origin.multiFactor),
+      },
+      ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
+    },
+  }
+}
+
+/** Empty, as in CloudTrail, when the session does not go back to an OpenID Connect provider. */
+function webIdentity({ origin }: RoleSession): Readonly<Record<string, unknown>> {
+  if (!origin.provider.includes(':oidc-provider/')) return {}
+  const attributes = [...origin.persistentKeys].filter(([key]) => /:(aud|sub)$/.test(key))
+  return { federatedProvider: origin.provider, attributes: Object.fromEntries(attributes) }
+}
+
+function instant(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`
+}
