@@ -22,7 +22,7 @@ export type Authorization =
       readonly reason: string
     }
 
-export const implicitDeny: Decision = { outcome: 'implicitDeny', matched: [] }
+export const implicitDeny: Decision = { outcome: 'implicitDeny', matched: [], missing: ['resource'] }
 
 /** The action by which an assertion of this kind assumes a role. */
 export function actionFor(caller: AssumeCaller): AssumeAction {

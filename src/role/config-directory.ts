@@ -26,13 +26,9 @@ export function createConfigDirectory(config: {
     role: (arn) => byArn.get(arn),
     roleNamed: (account, name) => byName.get(`${account}/${name.replace(/^\//, '')}`),
     candidates: (assertion: Assertion) =>
-      trusting({
-        providerArnResource: providerArnResource({
-          kind: assertion.kind,
-          name: assertion.provider,
-          issuer: assertion.issuer,
-        }),
-        groups: assertion.groups,
-      }),
+      trusting(
+        providerArnResource({ kind: assertion.kind, name: assertion.provider, issuer: assertion.issuer }),
+        assertion.conditionKeys,
+      ),
   }
 }

@@ -145,7 +145,7 @@ describe('the role broker', () => {
     expect(refused).toEqual({
       granted: false,
       deniedAction: 'sts:AssumeRoleWithSAML',
-      decision: { outcome: 'implicitDeny', matched: [] },
+      decision: { outcome: 'implicitDeny', matched: [], missing: ['resource'] },
     })
     expect(unknown).toEqual(refused)
     const [first, second] = await records.events()

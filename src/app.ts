@@ -1,0 +1,185 @@
+/**
+ * The one place where objects meet: configuration and adapters in, a server out, readable top to bottom. No business
+ * rule lives here.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import express from 'express'
+import { createAuditLog } from './audit/audit-log.js'
+import type { Config } from './config/config.js'
+import type { LiveConfig } from './config/live-config.js'
+import { loadKeyRing } from './credentials/key-ring.js'
+import { createPurposeBox } from './credentials/purpose-box.js'
+import { createSessionCredentials } from './credentials/sealed-credentials.js'
+import { createProviders } from './federation/providers.js'
+import { createHotServer, type HotServer } from './http/hot-server.js'
+import { createHealth } from './operation/health.js'
+import type { Log } from './operation/log.js'
+import { startMetricsServer } from './operation/metrics-server.js'
+import { createPrometheusMetrics } from './operation/prometheus-metrics.js'
+import type { Demo } from './portal/portal-deps.js'
+import { createPortal } from './portal/portal.js'
+import { createConfigDirectory } from './role/config-directory.js'
+import { createRoleBroker } from './role/role-broker.js'
+import { createPendingSignIns } from './session/pending-sign-in.js'
+import { createRoleHistory } from './session/role-history.js'
+import { createSignInSessions } from './session/sign-in-session.js'
+import { createThrottle } from './session/throttle.js'
+import { createClients } from './sso/clients.js'
+import { createCodeAuthorizations } from './sso/code-grants.js'
+import { createDeviceAuthorizations } from './sso/device-grants.js'
+import { createSsoRoom } from './sso/sso-room.js'
+import { createTokens } from './sso/tokens.js'
+import { createEmbeddedStore } from './store/embedded-store.js'
+import type { ExpiringStore } from './store/expiring-store.js'
+import { createRedisStore } from './store/redis-store.js'
+import { createStsRoom } from './sts/sts-room.js'
+
+export interface App {
+  readonly server: HotServer
+  /** Stops taking requests, finishes those under way within the configured time, then closes everything. */
+  close(): Promise<void>
+}
+
+export async function buildApp(options: {
+  readonly live: LiveConfig
+  readonly dataDirectory: string
+  readonly log: Log
+  readonly demo?: Demo
+}): Promise<App> {
+  const { live, dataDirectory, log, demo } = options
+  const now = () => new Date()
+  const config = () => live.current()
+  const server = () => config().server
+  const shared = { now, random: randomBytes, randomUuid: randomUUID, log }
+
+  const metrics = await createPrometheusMetrics()
+  const store = await openStore(config(), dataDirectory, now, log)
+  const ring = await loadKeyRing({ ...keyRingSource(config(), dataDirectory), random: randomBytes, now })
+  const credentials = createSessionCredentials(ring, { random: randomBytes })
+  const audit = await createAuditLog({ ...server().audit, now, log, metrics })
+
+  const providers = createProviders({ ...shared, store, publicUrl: server().publicUrl })
+  await providers.apply(config().providers)
+  let directory = createConfigDirectory(config())
+  live.onChange(async (changed) => {
+    await providers.apply(changed.providers)
+    directory = createConfigDirectory(changed)
+  })
+
+  const broker = createRoleBroker({
+    ...shared,
+    directory: () => directory,
+    limits: () => server().sts,
+    credentials,
+    audit,
+    metrics,
+  })
+  const throttle = createThrottle(store, server().throttle, now)
+
+  const clients = createClients({
+    ids: createPurposeBox(ring, 'sso-client-id'),
+    secrets: createPurposeBox(ring, 'sso-client-secret'),
+    now,
+  })
+  const devices = createDeviceAuthorizations({ ...shared, store })
+  const codes = createCodeAuthorizations({ ...shared, store, clients })
+  const tokens = createTokens({ ...shared, store })
+
+  const sts = createStsRoom({
+    ...shared,
+    broker,
+    credentials,
+    directory: () => directory,
+    providers: providers.list,
+    audit,
+    metrics,
+    settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
+    throttle,
+  })
+  const sso = createSsoRoom({
+    ...shared,
+    clients,
+    devices,
+    codes,
+    tokens,
+    broker,
+    directory: () => directory,
+    audit,
+    settings: () => ({ publicUrl: server().publicUrl, cliSeconds: server().sessions.cliSeconds }),
+  })
+  let draining = false
+  const health = createHealth({
+    checks: {
+      store: () => store.ping(),
+      keys: async () => void ring.active,
+      configuration: async () => void config(),
+    },
+    draining: () => draining,
+  })
+
+  const application = express()
+  const hot = createHotServer({
+    ...shared,
+    rooms: [sts, sso, health],
+    application,
+    trustedProxies: server().trustedProxies,
+    metrics,
+    ...(server().tls === undefined ? {} : { tls: server().tls }),
+  })
+  application.disable('x-powered-by')
+  application.use(
+    createPortal({
+      ...shared,
+      settings: server,
+      providers: providers.list,
+      directory: () => directory,
+      broker,
+      sessions: createSignInSessions({ ...shared, store }),
+      pending: createPendingSignIns({ ...shared, store }),
+      history: createRoleHistory({ ...shared, store }),
+      throttle,
+      devices,
+      codes,
+      audit,
+      metrics,
+      originOf: hot.originOf,
+      ...(demo === undefined ? {} : { demo }),
+    }),
+  )
+  const exporter =
+    server().metrics === undefined
+      ? undefined
+      : await startMetricsServer({ ...server().metrics, metrics, log })
+
+  return {
+    server: hot,
+    async close() {
+      draining = true
+      await hot.close(server().shutdownSeconds * 1000)
+      await exporter?.close()
+      live.close()
+      await providers.close()
+      await audit.close()
+      await store.close()
+    },
+  }
+}
+
+async function openStore(
+  config: Config,
+  dataDirectory: string,
+  now: () => Date,
+  log: Log,
+): Promise<ExpiringStore> {
+  const { store } = config.server
+  return store.type === 'redis'
+    ? createRedisStore(store, { log })
+    : createEmbeddedStore({ directory: join(dataDirectory, 'store'), now })
+}
+
+function keyRingSource({ server }: Config, dataDirectory: string) {
+  return server.keyRing === undefined
+    ? { file: join(dataDirectory, 'keys.json') }
+    : { text: server.keyRing, installation: server.publicUrl }
+}

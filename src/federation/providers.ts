@@ -1,0 +1,33 @@
+/** Settings → provider: which adapter stands behind each kind. */
+import type { Clock, RandomBytes } from '../fault.js'
+import type { Log } from '../operation/log.js'
+import type { ExpiringStore } from '../store/expiring-store.js'
+import { createLdapProvider } from './ldap/ldap-provider.js'
+import { createLocalProvider } from './local/local-provider.js'
+import { createOidcProvider } from './oidc/provider.js'
+import { createProviderRegistry, type ProviderRegistry } from './provider-registry.js'
+import { createSamlProvider } from './saml/saml-provider.js'
+
+export function createProviders(deps: {
+  readonly store: ExpiringStore
+  readonly now: Clock
+  readonly random: RandomBytes
+  readonly log: Log
+  readonly publicUrl: string
+}): ProviderRegistry {
+  return createProviderRegistry({
+    log: deps.log,
+    create: async (settings) => {
+      switch (settings.kind) {
+        case 'ldap':
+          return createLdapProvider(settings, deps)
+        case 'saml':
+          return createSamlProvider(settings, deps)
+        case 'oidc':
+          return createOidcProvider(settings, deps)
+        case 'local':
+          return createLocalProvider(settings, deps)
+      }
+    },
+  })
+}
