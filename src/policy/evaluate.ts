@@ -81,20 +81,23 @@ export function inquiryOf(request: AuthorizationRequest, layers: PolicyLayers): 
   }
 }
 
-/** The documents of each layer that apply to this caller, for looking through all of them. */
+/** The documents that apply to this caller, by layer; control policies by level, root first. */
 export function documentsByLayer(
   inquiry: Inquiry,
   layers: PolicyLayers,
 ): readonly (readonly [LayerName, readonly PolicyDocument[]])[] {
-  return [
-    ['identity', layers.identity],
-    ['resource', layers.resource === undefined ? [] : [layers.resource]],
-    ['boundary', layers.boundary === undefined ? [] : [layers.boundary]],
-    ['session', layers.session ?? []],
-    ['service-control', belongsToAccount(inquiry.principal) ? (layers.serviceControl ?? []).flat() : []],
-    // The key service lets nobody keep a grantee from giving a grant back.
-    ['resource-control', inquiry.action === 'kms:retiregrant' ? [] : (layers.resourceControl ?? []).flat()],
-  ]
+  const applying: (readonly [LayerName, readonly PolicyDocument[]])[] = [['identity', layers.identity]]
+  if (layers.resource !== undefined) applying.push(['resource', [layers.resource]])
+  if (layers.boundary !== undefined) applying.push(['boundary', [layers.boundary]])
+  if (layers.session !== undefined) applying.push(['session', layers.session])
+  if (layers.serviceControl !== undefined && belongsToAccount(inquiry.principal)) {
+    for (const level of layers.serviceControl) applying.push(['service-control', level])
+  }
+  // The key service lets nobody keep a grantee from giving a grant back.
+  if (layers.resourceControl !== undefined && inquiry.action !== 'kms:retiregrant') {
+    for (const level of layers.resourceControl) applying.push(['resource-control', level])
+  }
+  return applying
 }
 
 function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] {
