@@ -1,0 +1,40 @@
+/** Forms that change something: always POST, always with the session's token. */
+import type { ComponentChildren } from 'preact'
+
+export function PostForm(props: {
+  readonly action: string
+  readonly csrfToken: string
+  readonly fields?: Readonly<Record<string, string>>
+  readonly class?: string
+  readonly children: ComponentChildren
+}) {
+  return (
+    <form method="post" action={props.action} class={props.class}>
+      <input type="hidden" name="csrf" value={props.csrfToken} />
+      {Object.entries(props.fields ?? {}).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      {props.children}
+    </form>
+  )
+}
+
+export interface Notice {
+  readonly tone: 'info' | 'good' | 'warn' | 'bad'
+  readonly text: string
+  /** For the help desk; shown with failures only. */
+  readonly requestId?: string
+}
+
+export function NoticeBox({ notice }: { readonly notice: Notice }) {
+  return (
+    <div class={`notice ${notice.tone}`} role={notice.tone === 'bad' ? 'alert' : 'status'}>
+      <p>{notice.text}</p>
+      {notice.requestId === undefined ? null : (
+        <p class="request-id">
+          Request <code>{notice.requestId}</code>
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,30 @@
+/**
+ * The audit records that the pages write themselves: signing in and out, leaving a role, deciding about a program.
+ * Becoming a role is recorded by the role room.
+ */
+import { auditEvent, type AuditFacts } from '../audit/build-event.js'
+import type { AuditEvent, RequestOrigin, UserIdentity } from '../audit/event.js'
+import type { Clock, RandomBytes } from '../fault.js'
+
+/** Makes a record of something that was done at this request's origin. */
+export type RecordMaker = (
+  origin: RequestOrigin,
+  what: Omit<AuditFacts, 'origin' | 'now' | 'eventID'>,
+) => AuditEvent
+
+export function createRecordMaker(deps: { readonly now: Clock; readonly random: RandomBytes }): RecordMaker {
+  return (origin, what) => auditEvent({ ...what, origin, now: deps.now(), eventID: uuid(deps.random(16)) })
+}
+
+/**
+ * Somebody who could not be identified. The typed name is left out: people type passwords into the wrong field.
+ */
+export const unknownIdentity: UserIdentity = { type: 'Unknown', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' }
+
+/** RFC 9562 §5.4, from the randomness that was passed in. */
+function uuid(random: Buffer): string {
+  const bytes = Buffer.from(random)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
