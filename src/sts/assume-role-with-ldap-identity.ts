@@ -66,7 +66,7 @@ export function assumeRoleWithLdapIdentity(deps: {
             return refused(refusal('AccessDenied', denied, 'sts:provider-account'))
 
           // Named as the sign-in page names it, so that both count together.
-          const attempt = await deps.throttle(`${provider.name}/${username.trim()}`, origin.sourceIp)
+          const attempt = await deps.throttle.attempt(`${provider.name}/${username.trim()}`, origin.sourceIp)
           if (!attempt.allowed) {
             deps.metrics.signIn(provider.name, 'throttled')
             return refused({
