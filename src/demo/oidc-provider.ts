@@ -114,9 +114,9 @@ async function createProvider(
     acrValues: [multiFactorContext],
     claims: {
       openid: ['sub', 'amr', 'acr', 'auth_time'],
-      profile: ['name', 'preferred_username', 'department'],
+      profile: ['name', 'preferred_username', 'department', 'groups'],
       email: ['email', 'email_verified'],
-      groups: ['groups', 'department'],
+      groups: ['groups'],
     },
     scopes: ['openid'],
     conformIdTokenClaims: false,

@@ -47,17 +47,6 @@ export function parseCompactToken(token: string, maximumBytes = maximumWireBytes
   return { text, algorithm, keyId: parseKeyId(member(header, 'kid')), claims }
 }
 
-/**
- * The issuer a token names, to find out which provider to ask; it proves nothing.
- *
- * @returns undefined when the token names none.
- * @throws {Fault} as `parseCompactToken`.
- */
-export function namedIssuer(token: string): string | undefined {
-  const issuer = member(parseCompactToken(token).claims, 'iss')
-  return typeof issuer === 'string' ? issuer : undefined
-}
-
 // An access token, logout token or DPoP proof of the same issuer must not pass for an ID token (RFC 8725 section 3.11).
 function checkType(type: unknown): void {
   if (type === undefined) return

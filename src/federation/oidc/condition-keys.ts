@@ -4,6 +4,7 @@
  */
 import { Fault } from '../../fault.js'
 import type { ContextValue } from '../../policy/context.js'
+import { withoutScheme } from '../provider-arn.js'
 import type { AttributeMapping } from '../settings.js'
 import { claimAt, textOf, textsOf } from './claim-values.js'
 import { isJsonObject, member, type JsonObject } from './strict-json.js'
@@ -19,11 +20,6 @@ export interface ClaimsToKeys {
   /** See `CheckedClaims.audience`. */
   readonly audience: string
   readonly attributes: readonly AttributeMapping[]
-}
-
-/** `https://login.example.com/tenant` → `login.example.com/tenant`: the tail of the ARN and the prefix of the keys. */
-export function withoutScheme(issuer: string): string {
-  return issuer.replace(/^https?:\/\//, '')
 }
 
 /**

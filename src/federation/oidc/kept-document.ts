@@ -20,6 +20,8 @@ export interface KeptDocumentSettings<T> {
   readonly keepSeconds: number
   /** Least time between a success and the next attempt. */
   readonly spacingSeconds: number
+  /** How long a caller waits; the fetch goes on, so that the next one finds its result. */
+  readonly patienceMs: number
 }
 
 const longestBackOffSeconds = 30
@@ -65,6 +67,19 @@ export function createKeptDocument<T>(
     return underway ?? Promise.resolve()
   }
 
+  /** @returns false when it goes on for longer than a caller should wait. */
+  const finishes = async (refreshed: Promise<void>): Promise<boolean> => {
+    let timer: NodeJS.Timeout | undefined
+    const impatient = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, settings.patienceMs, false)
+    })
+    try {
+      return await Promise.race([refreshed.then(() => true), impatient])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   const usable = (): T | undefined =>
     kept && since(kept.fetchedAt) <= settings.keepSeconds ? kept.value : undefined
 
@@ -79,12 +94,12 @@ export function createKeptDocument<T>(
       if (kept && since(kept.fetchedAt) <= settings.freshSeconds) return kept.value
       const refreshed = refresh()
       // An issuer that is known to be down costs its users no waiting while a kept document serves.
-      if (failures === 0 || usable() === undefined) await refreshed
+      if (failures === 0 || usable() === undefined) await finishes(refreshed)
       return orUnavailable(usable())
     },
     async newest() {
-      await refresh()
-      return orUnavailable(failures === 0 ? usable() : undefined)
+      const finished = await finishes(refresh())
+      return orUnavailable(finished && failures === 0 ? usable() : undefined)
     },
   }
 }

@@ -7,9 +7,9 @@ import { randomBytes } from 'node:crypto'
 import type { Clock, RandomBytes } from '../../fault.js'
 import type { Log } from '../../operation/log.js'
 import type { IdentityProvider } from '../assertion.js'
+import { withoutScheme } from '../provider-arn.js'
 import type { OidcSettings } from '../settings.js'
 import { createCodeExchange } from './code-exchange.js'
-import { withoutScheme } from './condition-keys.js'
 import { discoveryUrl, parseDiscovery } from './discovery.js'
 import { createKeptDocument } from './kept-document.js'
 import { parseKeySet, toJwks } from './key-set.js'
@@ -32,8 +32,10 @@ export function createOidcProvider(
 ): IdentityProvider {
   const { now, random = randomBytes } = deps
   const fetch: Fetch = deps.fetch ?? createNodeFetch(settings.ca)
-  const deadline = (): AbortSignal => AbortSignal.timeout(settings.timeoutMs)
-  const document = { keepSeconds, spacingSeconds: 30 }
+  const closing = new AbortController()
+  const deadline = (): AbortSignal =>
+    AbortSignal.any([closing.signal, AbortSignal.timeout(settings.timeoutMs)])
+  const document = { keepSeconds, spacingSeconds: 30, patienceMs: 2_000 }
   const metadata = createKeptDocument(
     {
       ...document,
@@ -79,6 +81,6 @@ export function createOidcProvider(
       verify: async (token) =>
         oidcAssertion(settings, await verify(token, { audiences, maxAgeSeconds: workloadMaxAgeSeconds })),
     },
-    close: async () => {},
+    close: async () => closing.abort(),
   }
 }

@@ -3,11 +3,7 @@ import { createOidcProvider } from '../../../src/federation/oidc/provider.js'
 import type { Assertion, PendingSignIn } from '../../../src/federation/assertion.js'
 import type { OidcSettings } from '../../../src/federation/settings.js'
 import { keptLog } from '../../support/silent-log.js'
-import {
-  createTestBrowser,
-  startOidcProvider,
-  type TestOidcProvider,
-} from '../../support/oidc-provider.js'
+import { createTestBrowser, startOidcProvider, type TestOidcProvider } from '../../support/oidc-provider.js'
 
 const deps = { now: () => new Date(), log: keptLog() }
 
