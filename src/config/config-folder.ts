@@ -1,0 +1,93 @@
+/** Which files a configuration folder holds, by their names, and which it should not. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Findings } from './place.js'
+import { suggestion } from './nearest-name.js'
+
+export type FileKind = 'rolegate' | 'organization' | 'roles' | 'providers'
+
+export interface ConfigFile {
+  readonly kind: FileKind
+  /** Relative to the folder, with `/`. */
+  readonly name: string
+}
+
+export interface ConfigFolder {
+  readonly files: readonly ConfigFile[]
+  /** YAML and JSON files with other names: either a setting names them, or they are a mistake. */
+  readonly others: readonly string[]
+  /** Absolute paths of the folders that were looked into. */
+  readonly directories: readonly string[]
+}
+
+const dataFile = /\.(?:ya?ml|json)$/
+const maxFiles = 10_000
+
+/** Reports a folder that cannot be read, and returns undefined for it. */
+export async function listConfigFolder(
+  directory: string,
+  findings: Findings,
+): Promise<ConfigFolder | undefined> {
+  const names: string[] = []
+  const directories: string[] = []
+  try {
+    await collect(directory, '', 0, names, directories)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const reason =
+      code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is not a folder' : 'cannot be read'
+    findings.add({ file: '.', path: '', message: `the configuration folder \`${directory}\` ${reason}` })
+    return undefined
+  }
+  const files = names.flatMap((name) => {
+    const kind = kindOf(name)
+    return kind === undefined ? [] : [{ kind, name }]
+  })
+  for (const kind of ['rolegate', 'organization'] as const) {
+    const [first, ...more] = files.filter((file) => file.kind === kind)
+    for (const { name } of more) {
+      findings.add({
+        file: name,
+        path: '',
+        message: `says the same kind of thing as \`${first!.name}\`: keep one`,
+      })
+    }
+  }
+  return { files, others: names.filter((name) => kindOf(name) === undefined), directories }
+}
+
+/** What to say about a file that no setting names. */
+export function strangerSentence(name: string): string {
+  const known = ['rolegate.yaml', 'organization.yaml', 'roles.yaml', 'providers.yaml']
+  return `is not a configuration file and no setting names it; ${suggestion(name, known)}`
+}
+
+function kindOf(name: string): FileKind | undefined {
+  const [, folder, whole] =
+    /^(?:(roles|providers)\/[^/]+|(rolegate|organization|roles|providers))\.(?:ya?ml|json)$/.exec(name) ?? []
+  return (folder ?? whole) as FileKind | undefined
+}
+
+async function collect(
+  directory: string,
+  under: string,
+  depth: number,
+  names: string[],
+  directories: string[],
+): Promise<void> {
+  directories.push(directory)
+  const entries = (await readdir(directory)).sort()
+  for (const entry of entries) {
+    // Kubernetes mounts keep `..data` beside the files, and editors keep swap files: neither is configuration.
+    if (entry.startsWith('.') || names.length > maxFiles) continue
+    const path = join(directory, entry)
+    const name = under === '' ? entry : `${under}/${entry}`
+    // A link that leads nowhere is reported when it is read.
+    const stats = await stat(path).catch(() => undefined)
+    if (stats?.isDirectory()) {
+      if (name !== 'schema' && depth < 4) await collect(path, name, depth + 1, names, directories)
+    } else if (dataFile.test(entry)) {
+      names.push(name)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The configuration folder, environment and overlays → one frozen `Config`, or every problem at once. Reads files and
+ * the given environment only; makes nothing, asks nobody, and keeps no state.
+ */
+import { join } from 'node:path'
+import type { Config, ConfigProblem } from './config.js'
+import { listConfigFolder, strangerSentence, type ConfigFolder, type FileKind } from './config-folder.js'
+import { deepFreeze } from './deep-freeze.js'
+import { isLoopback } from './loopback.js'
+import { accountNames, readOrganization } from './organization.js'
+import { createFindings, type Source } from './place.js'
+import { declaredProviders, readProviders, type ProviderSource } from './providers.js'
+import { createReading, readText, type Footprint, type Reading } from './reading.js'
+import { readRoles } from './roles.js'
+import { readServer, type Overrides } from './server-settings.js'
+import { maxFileBytes, parseSource } from './source-document.js'
+
+export interface LoadOptions {
+  readonly directory: string
+  readonly dataDirectory: string
+  readonly certificatesDirectory: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly overrides?: Overrides
+  /** Provider files that are not on disk; they may bring to life what the folder declares with `enabled: false`. */
+  readonly overlays?: readonly { readonly name: string; readonly text: string }[]
+}
+
+export type LoadedConfig = {
+  /** Worth knowing, wrong for nobody: never part of `rolegate check`. */
+  readonly warnings: readonly ConfigProblem[]
+  readonly footprint: Footprint
+} & (
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+)
+
+/** Never rejects because of what the folder says. */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const findings = createFindings()
+  const reading = createReading({ ...options, findings })
+  const folder = await listConfigFolder(options.directory, findings)
+  const config = folder === undefined ? undefined : await readFolder(folder, options, reading)
+  const { warnings, problems } = findings
+  const footprint = withFolders(reading.footprint, folder)
+  return config === undefined || problems.length > 0
+    ? { ok: false, problems, warnings, footprint }
+    : { ok: true, config: deepFreeze(config), warnings, footprint }
+}
+
+async function readFolder(
+  folder: ConfigFolder,
+  { directory, overrides = {}, overlays = [] }: LoadOptions,
+  reading: Reading,
+): Promise<Config | undefined> {
+  const { findings } = reading
+  const parsed = new Map<FileKind, Source[]>()
+  const unreadable = new Set<FileKind>()
+  for (const { kind, name } of folder.files) {
+    const read = await readText(join(directory, name), maxFileBytes)
+    reading.note(join(directory, name), read.ok ? read.text : '')
+    if (!read.ok) findings.add({ file: name, path: '', message: read.reason })
+    const source = read.ok ? parseSource(name, read.text, findings) : undefined
+    if (source === undefined) unreadable.add(kind)
+    else parsed.set(kind, [...(parsed.get(kind) ?? []), source])
+  }
+  const added = overlays.flatMap(({ name, text }) => parseSource(name, text, findings) ?? [])
+  const sources = (kind: FileKind): readonly Source[] => parsed.get(kind) ?? []
+
+  const [serverSource] = sources('rolegate')
+  const server = await readServer(
+    serverSource?.value ?? {},
+    { source: serverSource ?? absent('rolegate.yaml'), path: [] },
+    overrides,
+    reading,
+  )
+  const [organizationSource] = sources('organization')
+  if (organizationSource === undefined && !unreadable.has('organization')) {
+    findings.add({ file: 'organization.yaml', path: '', message: 'is missing: it declares the accounts' })
+  }
+  const organization =
+    organizationSource &&
+    readOrganization(organizationSource.value, { source: organizationSource, path: [] }, findings)
+
+  const providerSources: readonly ProviderSource[] = [
+    ...sources('providers').map((source) => ({ source, overlay: false })),
+    ...added.map((source) => ({ source, overlay: true })),
+  ]
+  const providers = await readProviders(
+    providerSources,
+    {
+      publicUrl: server?.publicUrl ?? 'http://127.0.0.1',
+      local:
+        server === undefined ||
+        (isLoopback(server.listen.host) && isLoopback(new URL(server.publicUrl).hostname)),
+    },
+    reading,
+  )
+  // A file that could not be read would make every role that refers to it look wrong.
+  const complete =
+    organizationSource !== undefined && !unreadable.has('providers') && added.length === overlays.length
+  const roles = complete
+    ? await readRoles(
+        sources('roles'),
+        accountNames(organizationSource.value),
+        declaredProviders(providerSources, reading.expand),
+        reading,
+      )
+    : []
+
+  const named = new Set(reading.footprint.named)
+  for (const name of folder.others) {
+    if (!named.has(join(directory, name)))
+      findings.add({ file: name, path: '', message: strangerSentence(name) })
+  }
+  return server && organization && { server, organization, roles, providers, insecure: reading.insecure }
+}
+
+const absent = (file: string): Source => ({
+  file,
+  value: {},
+  lineOf: () => undefined,
+  textStart: () => undefined,
+})
+
+function withFolders(footprint: Footprint, folder: ConfigFolder | undefined): Footprint {
+  return {
+    ...footprint,
+    directories: [...new Set([...(folder?.directories ?? []), ...footprint.directories])],
+  }
+}

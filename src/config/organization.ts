@@ -1,0 +1,95 @@
+/** `organization.yaml` → `Organization`: units flattened to paths, ids and aliases unique, every account in a unit. */
+import type { Account, Organization } from '../role/role.js'
+import { given } from './given.js'
+import { suggestion } from './nearest-name.js'
+import { within, type Findings, type Place } from './place.js'
+import { accountEntry, organizationOutline, type UnitEntry } from './schema/organization.js'
+import { readAs } from './schema/problems.js'
+
+/** @returns undefined when something was reported. */
+export function readOrganization(value: unknown, place: Place, findings: Findings): Organization | undefined {
+  const before = findings.problems.length
+  const outline = readAs(organizationOutline, value, place, findings)
+  const units = new Map<string, 'named' | 'implied'>()
+  if (outline !== undefined) collectUnits(outline.units, '', within(place, 'units'), units, findings)
+
+  const entries = memberOf(value, 'accounts')
+  const owners = new Map<string, string>()
+  const accounts: Account[] = []
+  for (const [i, raw] of (Array.isArray(entries) ? entries : []).entries()) {
+    const at = within(place, 'accounts', i)
+    const entry = readAs(accountEntry, raw, at, findings)
+    if (entry === undefined) continue
+    const { tags, ...account } = entry
+    unique(owners, account.id, within(at, 'id'), findings)
+    if (account.alias !== undefined) unique(owners, account.alias, within(at, 'alias'), findings)
+    const unit = account.unit ?? ''
+    if (unit !== '' && outline !== undefined && !units.has(unit)) {
+      findings.problem(
+        within(at, 'unit'),
+        `no unit \`${unit}\` is declared; ${suggestion(unit, [...units.keys()])}`,
+      )
+    }
+    accounts.push({
+      ...given(account),
+      id: account.id,
+      name: account.name,
+      unit,
+      tags: new Map(Object.entries(tags ?? {})),
+    })
+  }
+  if (outline === undefined || findings.problems.length > before) return undefined
+  return { id: outline.id, name: outline.name, accounts }
+}
+
+/** Ids and aliases that are written down, right or wrong, so that roles are not blamed for an account's own problem. */
+export function accountNames(value: unknown): ReadonlyMap<string, string> {
+  const entries = memberOf(value, 'accounts')
+  const names = new Map<string, string>()
+  for (const entry of Array.isArray(entries) ? entries : []) {
+    const id = memberOf(entry, 'id')
+    const alias = memberOf(entry, 'alias')
+    const text = typeof id === 'number' ? String(id).padStart(12, '0') : id
+    if (typeof text !== 'string') continue
+    names.set(text, text)
+    if (typeof alias === 'string') names.set(alias, text)
+  }
+  return names
+}
+
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+}
+
+function collectUnits(
+  entries: readonly (string | UnitEntry)[],
+  parent: string,
+  place: Place,
+  units: Map<string, 'named' | 'implied'>,
+  findings: Findings,
+): void {
+  for (const [i, entry] of entries.entries()) {
+    const name = typeof entry === 'string' ? entry : entry.name
+    const path = parent === '' ? name : `${parent}/${name}`
+    if (path.split('/').length > 5) findings.problem(within(place, i), 'units nest at most five deep')
+    if (units.get(path) === 'named') findings.problem(within(place, i), `the unit \`${path}\` is given twice`)
+    // `Workloads/Production` also declares `Workloads`.
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      const above = path.slice(0, end)
+      if (!units.has(above)) units.set(above, 'implied')
+    }
+    units.set(path, 'named')
+    if (typeof entry !== 'string' && entry.units !== undefined) {
+      collectUnits(entry.units, path, within(place, i, 'units'), units, findings)
+    }
+  }
+}
+
+function unique(owners: Map<string, string>, name: string, place: Place, findings: Findings): void {
+  const line = place.source.lineOf(place.path)
+  const first = owners.get(name)
+  if (first !== undefined) findings.problem(place, `\`${name}\` is already taken on ${first}`)
+  else owners.set(name, `line ${line ?? '?'}`)
+}

@@ -1,0 +1,78 @@
+/**
+ * Where something in the configuration is said, and how a complaint about it is worded: file, 1-based line, path, reason.
+ * Every check in this room reports through `Findings`, so that all problems of all files come out at once.
+ */
+import type { ConfigProblem } from './config.js'
+
+export type Path = readonly (string | number)[]
+
+/** One parsed file, or a text inside one (a policy in JSON within YAML). */
+export interface Source {
+  /** Relative to the configuration folder. */
+  readonly file: string
+  /** Plain data without prototypes to trip over; `undefined` when the text could not be read as data. */
+  readonly value: unknown
+  /** The line of the deepest part of `path` that is there; a member's line is where its name stands. */
+  lineOf(path: Path): number | undefined
+  /** How the text at `path` is written: the line where its content starts, and whether lines are kept as they are. */
+  textStart(path: Path): { readonly line: number; readonly verbatim: boolean } | undefined
+}
+
+export interface Place {
+  readonly source: Source
+  readonly path: Path
+}
+
+export interface Findings {
+  problem(place: Place, message: string): void
+  warning(place: Place, message: string): void
+  /** For what has no place in a parsed file: a file that is missing, or cannot be parsed. */
+  add(problem: ConfigProblem): void
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+export const within = (place: Place, ...steps: Path): Place => ({
+  source: place.source,
+  path: [...place.path, ...steps],
+})
+
+/** `roles[3].trustPolicy.Statement[0]`; names that are no plain words are quoted. */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`
+    if (!/^[A-Za-z_$][\w$:/.-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`
+    return text === '' ? step : `${text}.${step}`
+  }, '')
+}
+
+export function createFindings(): Findings {
+  const problems: ConfigProblem[] = []
+  const warnings: ConfigProblem[] = []
+  const said = (place: Place, message: string): ConfigProblem => {
+    const line = place.source.lineOf(place.path)
+    return {
+      file: place.source.file,
+      ...(line === undefined ? {} : { line }),
+      path: pathText(place.path),
+      message,
+    }
+  }
+  return {
+    problem: (place, message) => void problems.push(said(place, message)),
+    warning: (place, message) => void warnings.push(said(place, message)),
+    add: (problem) => void problems.push(problem),
+    get problems() {
+      return inOrder(problems)
+    },
+    get warnings() {
+      return inOrder(warnings)
+    },
+  }
+}
+
+function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const order = (a: ConfigProblem, b: ConfigProblem): number =>
+    a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)
+  return problems.toSorted(order)
+}

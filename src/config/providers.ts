@@ -1,0 +1,163 @@
+/**
+ * `providers.yaml`, `providers/*.yaml` and overlays → `ProviderSettings`: names and ARNs unique, references and files
+ * read, addresses derived from the public URL. A provider with `enabled: false` is checked in shape only; an overlay
+ * may bring it to life under the same name.
+ */
+import type { ProviderSettings } from '../federation/settings.js'
+import { providerArnResource } from '../federation/provider-arn.js'
+import { ldapSettings } from './ldap-provider.js'
+import { localSettings } from './local-provider.js'
+import { oidcSettings } from './oidc-provider.js'
+import { memberOf } from './organization.js'
+import { within, type Findings, type Place, type Source } from './place.js'
+import type { Reading } from './reading.js'
+import { samlSettings } from './saml-provider.js'
+import { readAs } from './schema/problems.js'
+import { providerEntry, providersOutline, type ProviderEntry } from './schema/providers.js'
+
+export interface ProviderSource {
+  readonly source: Source
+  readonly overlay: boolean
+}
+
+/** What an adapter's settings depend on besides its own entry. */
+export interface Surroundings {
+  readonly publicUrl: string
+  /** Whether the server itself is only reached from this machine. */
+  readonly local: boolean
+}
+
+export async function readProviders(
+  sources: readonly ProviderSource[],
+  surroundings: Surroundings,
+  reading: Reading,
+): Promise<readonly ProviderSettings[]> {
+  const { findings } = reading
+  const entries: { readonly entry: ProviderEntry; readonly place: Place; readonly overlay: boolean }[] = []
+  for (const { source, overlay } of sources) {
+    readAs(providersOutline, source.value, { source, path: [] }, findings)
+    for (const [i, raw] of listOf(source.value).entries()) {
+      const place = { source, path: ['providers', i] }
+      const entry = readAs(providerEntry, raw, place, findings)
+      if (entry !== undefined) entries.push({ entry, place, overlay })
+    }
+  }
+
+  const revived = new Set(entries.filter(({ overlay }) => overlay).map(({ entry }) => entry.name))
+  const present = entries.filter(({ entry, overlay }) => overlay || entry.enabled || !revived.has(entry.name))
+  const settings: ProviderSettings[] = []
+  const names = new Map<string, Place>()
+  const arns = new Map<string, Place>()
+  for (const { entry, place } of present) {
+    unique(names, entry.name.toLowerCase(), within(place, 'name'), `the name \`${entry.name}\``, findings)
+    const resource = arnResource(entry)
+    unique(arns, resource, within(place, 'issuer'), `the ARN \`…:${resource}\``, findings)
+    checkAttributes(entry, place, findings)
+    if (!entry.enabled) continue
+    const made = await settingsOf(entry, place, surroundings, reading)
+    if (made !== undefined) settings.push(made)
+  }
+  return settings
+}
+
+/**
+ * The ARN tails of every provider that is written down, enabled or not, right or wrong otherwise, so that trust
+ * policies are not blamed for a provider's own problem.
+ */
+export function declaredProviders(
+  sources: readonly ProviderSource[],
+  address: (written: string) => string,
+): readonly string[] {
+  return sources.flatMap(({ source }) =>
+    listOf(source.value).flatMap((raw) => {
+      const [kind, name, issuer] = ['kind', 'name', 'issuer'].map((member) => memberOf(raw, member))
+      if (typeof name !== 'string') return []
+      if (kind === 'oidc')
+        return typeof issuer === 'string'
+          ? [providerArnResource({ kind, name, issuer: address(issuer) })]
+          : []
+      return kind === 'ldap' || kind === 'saml' || kind === 'local'
+        ? [providerArnResource({ kind, name, issuer: '' })]
+        : []
+    }),
+  )
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  const list = memberOf(value, 'providers')
+  return Array.isArray(list) ? list : []
+}
+
+function arnResource(entry: ProviderEntry): string {
+  return providerArnResource({ ...entry, issuer: entry.kind === 'oidc' ? entry.issuer : '' })
+}
+
+function settingsOf(
+  entry: ProviderEntry,
+  place: Place,
+  surroundings: Surroundings,
+  reading: Reading,
+): Promise<ProviderSettings | undefined> {
+  switch (entry.kind) {
+    case 'ldap':
+      return ldapSettings(entry, place, reading)
+    case 'saml':
+      return samlSettings(entry, place, surroundings, reading)
+    case 'oidc':
+      return oidcSettings(entry, place, surroundings, reading)
+    case 'local':
+      return Promise.resolve(localSettings(entry, reading))
+  }
+}
+
+/** What the adapters say themselves; an attribute mapped onto one of these would speak in the provider's name. */
+const reserved = new Set([
+  'sub',
+  'sub_type',
+  'aud',
+  'oaud',
+  'azp',
+  'iss',
+  'doc',
+  'namequalifier',
+  'amr',
+  'username',
+  'dn',
+  'groups',
+])
+
+function checkAttributes(entry: ProviderEntry, place: Place, findings: Findings): void {
+  const taken = new Set<string>()
+  for (const [i, attribute] of entry.attributes.entries()) {
+    const at = within(place, 'attributes', i)
+    const to = typeof attribute === 'string' ? attribute : (attribute.to ?? attribute.from)
+    const key = to.toLowerCase()
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(to)) {
+      findings.problem(at, 'is no name for a condition key: give `from` and `to`')
+    } else if (reserved.has(key)) {
+      findings.problem(at, `\`${to}\` is a condition key of the provider itself: choose another \`to\``)
+    } else if (taken.has(key)) {
+      findings.problem(at, `the condition key \`${to}\` is already mapped`)
+    }
+    taken.add(key)
+  }
+}
+
+function unique(
+  taken: Map<string, Place>,
+  name: string,
+  place: Place,
+  what: string,
+  findings: Findings,
+): void {
+  const first = taken.get(name)
+  if (first === undefined) {
+    taken.set(name, place)
+    return
+  }
+  const line = first.source.lineOf(first.path)
+  findings.problem(
+    place,
+    `${what} is already taken in ${first.source.file}${line === undefined ? '' : `, line ${line}`}`,
+  )
+}

@@ -1,0 +1,209 @@
+/**
+ * `rolegate.yaml` → `ServerConfig`: references resolved, addresses taken apart, and what must not be served to a
+ * network refused. Rule: beyond loopback there is TLS here or at a proxy, unless `insecureHttp` says otherwise.
+ */
+import { isIP } from 'node:net'
+import { isAbsolute, join } from 'node:path'
+import type * as z from 'zod'
+import type { ServerConfig } from './config.js'
+import { given } from './given.js'
+import { isLoopback } from './loopback.js'
+import { keyPair } from './pem-files.js'
+import { within, type Place } from './place.js'
+import { generatedKeyPair, type Reading } from './reading.js'
+import { serverFile } from './schema/server.js'
+import { readAs } from './schema/problems.js'
+import { storeSettings } from './store-settings.js'
+import { hostAndPort, originOf } from './web-address.js'
+
+type Written = z.output<typeof serverFile>
+
+export interface Overrides {
+  readonly listen?: string
+  readonly publicUrl?: string
+}
+
+/** @returns undefined when something was reported. */
+export async function readServer(
+  value: unknown,
+  place: Place,
+  overrides: Overrides,
+  reading: Reading,
+): Promise<ServerConfig | undefined> {
+  const written = readAs(serverFile, value, place, reading.findings)
+  if (written === undefined) return undefined
+  const before = reading.findings.problems.length
+
+  const listen = listenAddress(written, place, overrides, reading)
+  const tls = await tlsOf(written, within(place, 'server', 'tls'), reading)
+  const publicUrl =
+    listen && publicUrlOf(written, within(place, 'server', 'publicUrl'), listen, overrides, reading)
+  const publicHosts = hostsOf(written, within(place, 'server', 'publicHosts'), reading)
+  for (const [i, block] of written.server.trustedProxies.entries()) {
+    const wrong = wrongBlock(block)
+    if (wrong !== undefined) reading.findings.problem(within(place, 'server', 'trustedProxies', i), wrong)
+  }
+  if (listen !== undefined && publicUrl !== undefined)
+    weighNetwork(written, place, listen, publicUrl, reading)
+
+  const store = await storeSettings(written.store, within(place, 'store'), reading)
+  const keyRing = written.keyRing && (await reading.secret(written.keyRing, within(place, 'keyRing')))
+  if (keyRing !== undefined && !isKeyRing(keyRing)) {
+    reading.findings.problem(
+      within(place, 'keyRing'),
+      'must be 32 bytes in base64; several are separated by commas',
+    )
+  }
+  const metrics =
+    written.metrics && listenAt(written.metrics.listen, within(place, 'metrics', 'listen'), reading)
+  if (written.audit.file === null && !written.audit.stdout) {
+    reading.findings.problem(
+      within(place, 'audit'),
+      'records must go somewhere: give `file`, or set `stdout: true`',
+    )
+  }
+
+  if (reading.findings.problems.length > before || !listen || !publicUrl || !store) return undefined
+  return {
+    publicUrl,
+    listen,
+    trustedProxies: written.server.trustedProxies,
+    publicHosts: [...new Set([new URL(publicUrl).host, ...publicHosts])],
+    store,
+    sessions: { signInSeconds: written.sessions.signIn, cliSeconds: written.sessions.cli },
+    sts: {
+      maxSessionSeconds: written.sts.maxSessionDuration,
+      chainedMaxSessionSeconds: written.sts.roleChaining.maxSessionDuration,
+      clockSkewSeconds: written.sts.clockSkew,
+    },
+    throttle: { attempts: written.throttle.attempts, windowSeconds: written.throttle.window },
+    audit: {
+      stdout: written.audit.stdout,
+      ...given({
+        file:
+          written.audit.file === null ? undefined : inDirectory(reading.dataDirectory, written.audit.file),
+      }),
+    },
+    log: written.log,
+    shutdownSeconds: written.server.shutdownTimeout,
+    branding: written.branding,
+    ...given({ tls, keyRing, metrics }),
+  }
+}
+
+export const inDirectory = (directory: string, path: string): string =>
+  isAbsolute(path) ? path : join(directory, path)
+
+function listenAddress(written: Written, place: Place, { listen }: Overrides, reading: Reading) {
+  if (listen === undefined) return listenAt(written.server.listen, within(place, 'server', 'listen'), reading)
+  const parsed = hostAndPort(listen)
+  if (parsed === undefined) {
+    reading.findings.add({ file: '--listen', path: '', message: `\`${listen}\` is not \`host:port\`` })
+  }
+  return parsed
+}
+
+function listenAt(written: string, place: Place, reading: Reading) {
+  const address = reading.address(written, place)
+  const parsed = address === undefined ? undefined : hostAndPort(address)
+  if (address !== undefined && parsed === undefined) {
+    reading.findings.problem(place, 'must be `host:port`, e.g. `127.0.0.1:8080` or `[::1]:8080`')
+  }
+  return parsed
+}
+
+function publicUrlOf(
+  { server }: Written,
+  place: Place,
+  listen: { readonly host: string; readonly port: number },
+  overrides: Overrides,
+  reading: Reading,
+): string | undefined {
+  const wording = 'must be `http://` or `https://` and a host, with no path'
+  if (overrides.publicUrl !== undefined) {
+    const url = originOf(overrides.publicUrl)
+    if (url === undefined) reading.findings.add({ file: '--public-url', path: '', message: wording })
+    return url
+  }
+  if (server.publicUrl !== undefined) {
+    const address = reading.address(server.publicUrl, place)
+    const url = address === undefined ? undefined : originOf(address)
+    if (address !== undefined && url === undefined) reading.findings.problem(place, wording)
+    return url
+  }
+  if (/^(?:0\.0\.0\.0|::)$/.test(listen.host) || listen.port === 0) {
+    reading.findings.problem(
+      place,
+      'is missing: it cannot be made of `listen` when that is every address, or port 0',
+    )
+    return undefined
+  }
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
+  return originOf(`${server.tls === undefined ? 'http' : 'https'}://${host}:${listen.port}`)
+}
+
+function hostsOf({ server }: Written, place: Place, reading: Reading): readonly string[] {
+  return server.publicHosts.flatMap((written, i) => {
+    const host = reading.address(written, within(place, i))
+    if (host === undefined) return []
+    if (/^[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(host)) return [host.toLowerCase()]
+    reading.findings.problem(
+      within(place, i),
+      'must be a host name, with `:port` when it is not the scheme’s own',
+    )
+    return []
+  })
+}
+
+async function tlsOf({ server }: Written, place: Place, reading: Reading) {
+  if (server.tls === undefined) return undefined
+  return server.tls === 'generated'
+    ? generatedKeyPair('tls', place, reading)
+    : keyPair(server.tls, place, reading)
+}
+
+function weighNetwork(
+  { server }: Written,
+  place: Place,
+  listen: { readonly host: string },
+  publicUrl: string,
+  { findings, insecure }: Reading,
+): void {
+  const url = new URL(publicUrl)
+  if (server.tls !== undefined && url.protocol === 'http:') {
+    findings.problem(within(place, 'server', 'publicUrl'), 'must be `https:`, since `tls` is set')
+  }
+  if (server.insecureHttp) {
+    insecure.push(`${place.source.file}: server.insecureHttp`)
+    return
+  }
+  if (!isLoopback(listen.host) && server.tls === undefined && server.trustedProxies.length === 0) {
+    findings.problem(
+      within(place, 'server', 'listen'),
+      `\`${listen.host}\` is reached from other machines: set \`server.tls\`, or \`server.trustedProxies\` when a proxy in front speaks TLS, or \`server.insecureHttp: true\``,
+    )
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    findings.problem(
+      within(place, 'server', 'publicUrl'),
+      'must be `https:` beyond loopback, unless `server.insecureHttp: true`',
+    )
+  }
+}
+
+function wrongBlock(block: string): string | undefined {
+  const [address = '', prefix, ...rest] = block.split('/')
+  const family = isIP(address)
+  const bits = prefix === undefined || !/^\d{1,3}$/.test(prefix) ? undefined : Number(prefix)
+  if (family === 0 || rest.length > 0 || (prefix !== undefined && bits === undefined)) {
+    return 'must be an address or a CIDR block, e.g. `10.0.0.0/8`'
+  }
+  if (bits === undefined) return undefined
+  if (bits > (family === 4 ? 32 : 128)) return 'has more bits than an address'
+  return bits === 0 ? 'would believe every client what its address is' : undefined
+}
+
+function isKeyRing(text: string): boolean {
+  const keys = text.split(/[\s,]+/).filter((part) => part !== '')
+  return keys.length > 0 && keys.every((key) => /^[A-Za-z0-9+/_-]{43}=?$/.test(key))
+}

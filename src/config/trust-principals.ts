@@ -1,0 +1,61 @@
+/**
+ * Whom a trust policy names, held against what is declared: a provider that does not exist is a problem, since nobody
+ * could ever come from it; a role that does not exist is a warning, since it may live elsewhere.
+ */
+import { suggestion } from './nearest-name.js'
+import { memberOf } from './organization.js'
+import type { Path } from './place.js'
+import type { CompiledSource } from './policy-source.js'
+
+export interface Declared {
+  /** ARN tails, e.g. `saml-provider/corp`. */
+  readonly providers: readonly string[]
+  /** Account ids. */
+  readonly accounts: ReadonlySet<string>
+  readonly roleArns: ReadonlySet<string>
+}
+
+export function checkTrustPrincipals(policy: CompiledSource, account: string, declared: Declared): void {
+  for (const { value, path } of principals(policy.data, 'Federated')) {
+    const [, owner, resource] =
+      /^arn:aws:iam::(\d{12}):((?:saml|oidc|ldap|local)-provider\/.+)$/.exec(value) ?? []
+    if (owner === undefined || resource === undefined) continue
+    if (!declared.providers.includes(resource)) {
+      const kind = resource.slice(0, resource.indexOf('/') + 1)
+      const named = declared.providers
+        .filter((known) => known.startsWith(kind))
+        .map((known) => known.slice(kind.length))
+      policy.problem(
+        path,
+        `no provider \`${resource}\` is declared; ${suggestion(resource.slice(kind.length), named)}`,
+      )
+    } else if (owner !== account) {
+      policy.problem(
+        path,
+        `names the provider in account \`${owner}\`; a role trusts providers of its own account, \`${account}\``,
+      )
+    }
+  }
+  for (const { value, path } of principals(policy.data, 'AWS')) {
+    const [, owner] = /^arn:aws:iam::(\d{12}):role\//.exec(value) ?? []
+    if (owner !== undefined && declared.accounts.has(owner) && !declared.roleArns.has(value)) {
+      policy.warning(path, `no role \`${value}\` is declared; ${suggestion(value, [...declared.roleArns])}`)
+    }
+  }
+}
+
+function* principals(
+  policy: unknown,
+  type: 'Federated' | 'AWS',
+): Generator<{ readonly value: string; readonly path: Path }> {
+  for (const [statement, path] of oneOrMore(memberOf(policy, 'Statement'), ['Statement'])) {
+    const named = memberOf(memberOf(statement, 'Principal'), type)
+    for (const [value, at] of oneOrMore(named, [...path, 'Principal', type])) {
+      if (typeof value === 'string') yield { value, path: at }
+    }
+  }
+}
+
+function oneOrMore(value: unknown, path: Path): readonly (readonly [unknown, Path])[] {
+  return Array.isArray(value) ? value.map((item, i) => [item, [...path, i]] as const) : [[value, path]]
+}
