@@ -16,7 +16,7 @@ export interface GroupCommit {
 interface Waiting {
   readonly line: string
   resolve(): void
-  reject(reason: Error): void
+  reject(reason: unknown): void
 }
 
 const BATCH_CHARACTERS = 1_048_576
@@ -47,8 +47,7 @@ export function createGroupCommit(
         await sink.append(batch.map(({ line }) => line).join(''))
         for (const waiting of batch) waiting.resolve()
       } catch (error) {
-        const reason = error instanceof Error ? error : new Error(String(error))
-        for (const waiting of batch) waiting.reject(reason)
+        for (const waiting of batch) waiting.reject(error)
       } finally {
         clearTimeout(late)
         stuck = false

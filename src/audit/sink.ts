@@ -5,7 +5,7 @@
  * stop the event loop.
  */
 import { constants, write as writeTo } from 'node:fs'
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -34,6 +34,7 @@ export function createDescriptorSink(name: string, descriptor: number): Sink {
  * every batch is one write at the end of the file.
  */
 export async function createFileSink(path: string): Promise<Sink> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   let current: OpenFile | undefined = await openFile(path)
   const drop = async () => {
     const file = current
@@ -132,5 +133,5 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code
 }

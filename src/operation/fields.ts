@@ -4,6 +4,7 @@
  *
  * This is the net, not the rule: callers do not log secrets in the first place.
  */
+import { types } from 'node:util'
 import type { LogFields } from './log.js'
 
 const secretName =
@@ -32,7 +33,7 @@ function safeValue(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth <= 0) return '…'
-  if (value instanceof Error) return safeError(value, depth)
+  if (types.isNativeError(value)) return safeError(value, depth)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString()
   if (value instanceof URL) return safeText(value.href)
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
