@@ -25,13 +25,10 @@ const shared = {
     .regex(keyName, 'a provider name has 1 to 64 letters, digits and ._-')
     .meta({ description: 'Unique; part of URLs and ARNs.' }),
   displayName: text(64).optional().meta({ description: 'On the sign-in page. Default: the name.' }),
-  enabled: z
-    .boolean()
-    .default(true)
-    .meta({
-      description:
-        'False: declared, so that trust policies may name it, but nobody signs in through it and its secrets are not read.',
-    }),
+  enabled: z.boolean().default(true).meta({
+    description:
+      'False: declared, so that trust policies may name it, but nobody signs in through it and its secrets are not read.',
+  }),
   attributes: z
     .array(z.union([text(512), attribute]))
     .max(100)
@@ -96,12 +93,10 @@ const ldap = fields({
       .includes('{username}', { error: 'must contain `{username}`' })
       .default('(uid={username})')
       .meta({ description: '`{username}` is replaced by the escaped name.' }),
-    idAttribute: text(128)
-      .optional()
-      .meta({
-        description:
-          'Attribute that identifies the entry for ever, e.g. `entryUUID`, `objectGUID`. Default: the DN.',
-      }),
+    idAttribute: text(128).optional().meta({
+      description:
+        'Attribute that identifies the entry for ever, e.g. `entryUUID`, `objectGUID`. Default: the DN.',
+    }),
     usernameAttribute: text(128)
       .default('uid')
       .meta({ description: 'Canonical user name; `ldap:username`.' }),
@@ -109,12 +104,9 @@ const ldap = fields({
     emailAttribute: text(128).default('mail').meta({ description: 'E-mail address.' }),
   }).meta({ description: 'The person’s entry.' }),
   groups: fields({
-    from: z
-      .enum(['memberOf', 'search', 'both', 'none'])
-      .default('memberOf')
-      .meta({
-        description: 'Group names come from the person’s entry, from a search, from both or not at all.',
-      }),
+    from: z.enum(['memberOf', 'search', 'both', 'none']).default('memberOf').meta({
+      description: 'Group names come from the person’s entry, from a search, from both or not at all.',
+    }),
     memberOfAttribute: text(128).default('memberOf').meta({ description: 'Attribute that lists group DNs.' }),
     search: fields({
       base: text().meta({ description: 'Where groups are.' }),
@@ -159,27 +151,20 @@ const saml = fields({
     .array(text(1024))
     .default([])
     .meta({ description: 'Audiences accepted besides `entityId`, e.g. `urn:amazon:webservices`.' }),
-  extraRecipients: z
-    .array(address())
-    .default([])
-    .meta({
-      description: 'Recipients and destinations accepted besides our callback, for AssumeRoleWithSAML.',
-    }),
+  extraRecipients: z.array(address()).default([]).meta({
+    description: 'Recipients and destinations accepted besides our callback, for AssumeRoleWithSAML.',
+  }),
   requestBinding: z
     .enum(['redirect', 'post'])
     .default('redirect')
     .meta({ description: 'How the browser carries our request.' }),
   signRequests: z.boolean().default(true).meta({ description: 'Sign our requests.' }),
-  signing: keyPair
-    .optional()
-    .meta({
-      description: 'Key for signing. Default: `saml-signing.key` and `.crt` in the certificates directory.',
-    }),
-  encryption: keyPair
-    .optional()
-    .meta({
-      description: 'Key for assertions encrypted to us. Default: `saml-encryption.key` and `.crt` there.',
-    }),
+  signing: keyPair.optional().meta({
+    description: 'Key for signing. Default: `saml-signing.key` and `.crt` in the certificates directory.',
+  }),
+  encryption: keyPair.optional().meta({
+    description: 'Key for assertions encrypted to us. Default: `saml-encryption.key` and `.crt` there.',
+  }),
   insecureAllowSha1: z
     .boolean()
     .default(false)

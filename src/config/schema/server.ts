@@ -11,13 +11,9 @@ const redis = fields({
     .enum(['single', 'sentinel', 'cluster'])
     .default('single')
     .meta({ description: 'How the nodes stand together.' }),
-  nodes: z
-    .array(address())
-    .min(1)
-    .meta({
-      description:
-        'Addresses as `host:port`; for `sentinel` those of the sentinels; for `single` exactly one.',
-    }),
+  nodes: z.array(address()).min(1).meta({
+    description: 'Addresses as `host:port`; for `sentinel` those of the sentinels; for `single` exactly one.',
+  }),
   sentinelName: text()
     .optional()
     .meta({ description: 'Name of the master that the sentinels watch; needed for `sentinel`.' }),
@@ -30,13 +26,9 @@ const redis = fields({
   database: z.int().min(0).max(1023).default(0).meta({ description: 'Database number; 0 for a cluster.' }),
   keyPrefix: text(64).default('rolegate:').meta({ description: 'Put before every key.' }),
   timeout: milliseconds(10, 60_000).prefault('2s').meta({ description: 'How long one command may take.' }),
-  insecureAllowPlaintext: z
-    .boolean()
-    .default(false)
-    .meta({
-      description:
-        'Accept Redis without TLS beyond loopback, in a network that you trust with every session.',
-    }),
+  insecureAllowPlaintext: z.boolean().default(false).meta({
+    description: 'Accept Redis without TLS beyond loopback, in a network that you trust with every session.',
+  }),
 })
 
 const embedded = fields({
@@ -49,18 +41,13 @@ const server = fields({
   listen: address()
     .prefault('127.0.0.1:8080')
     .meta({ description: '`host:port` to listen on; `[::1]:8080` for IPv6. `--listen` wins.' }),
-  publicUrl: address()
-    .optional()
-    .meta({
-      description: 'How people and programs reach the server, with no path. Default: made of `listen`.',
-    }),
-  publicHosts: z
-    .array(address())
-    .default([])
-    .meta({
-      description:
-        'More host names (with port, unless it is the scheme’s own) that signed requests may name; the host of `publicUrl` is always one.',
-    }),
+  publicUrl: address().optional().meta({
+    description: 'How people and programs reach the server, with no path. Default: made of `listen`.',
+  }),
+  publicHosts: z.array(address()).default([]).meta({
+    description:
+      'More host names (with port, unless it is the scheme’s own) that signed requests may name; the host of `publicUrl` is always one.',
+  }),
   tls: z
     .union([
       z.literal('generated'),
@@ -74,19 +61,13 @@ const server = fields({
       description:
         'Serve HTTPS: two files, or `generated` for the self-signed pair in the certificates directory.',
     }),
-  trustedProxies: z
-    .array(text(64))
-    .default([])
-    .meta({
-      description:
-        'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.',
-    }),
-  insecureHttp: z
-    .boolean()
-    .default(false)
-    .meta({
-      description: 'Accept plain HTTP beyond loopback. Passwords and credentials then travel readable.',
-    }),
+  trustedProxies: z.array(text(64)).default([]).meta({
+    description:
+      'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.',
+  }),
+  insecureHttp: z.boolean().default(false).meta({
+    description: 'Accept plain HTTP beyond loopback. Passwords and credentials then travel readable.',
+  }),
   shutdownTimeout: seconds(0, 600)
     .prefault('20s')
     .meta({ description: 'How long requests under way may take after SIGTERM.' }),
@@ -95,12 +76,10 @@ const server = fields({
 export const serverFile = fields({
   $schema: schemaHint(),
   server: server.prefault({}).meta({ description: 'Addresses and how the server is reached.' }),
-  keyRing: secret()
-    .optional()
-    .meta({
-      description:
-        'Text of 32 random bytes in base64, as a reference. Default: `keys.json` in the data directory, made on first start.',
-    }),
+  keyRing: secret().optional().meta({
+    description:
+      'Text of 32 random bytes in base64, as a reference. Default: `keys.json` in the data directory, made on first start.',
+  }),
   store: z
     .discriminatedUnion('type', [embedded, redis])
     .prefault({ type: 'embedded' })
