@@ -89,7 +89,7 @@ export function formArrival(fields: Readonly<Record<string, string>>): Arrival {
 /** Hidden fields of the page's form. */
 export function fieldsOf(page: string): Record<string, string> {
   const inputs = page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)
-  return Object.fromEntries([...inputs].map(([, name, value]) => [name!, unescape(value!)]))
+  return Object.fromEntries([...inputs].map(([, name, value]) => [name, unescape(value ?? '')]))
 }
 
 function unescape(html: string): string {

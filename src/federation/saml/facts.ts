@@ -1,6 +1,6 @@
 /**
- * What a verified message says, as plain data that can cross a thread. Values are the text of the message; dates are
- * still text. Reading decides only how many there may be of something, judging (`judge.ts`) decides what it may say.
+ * What a verified message says, as plain data that can cross a thread. Reading decides how many there may be of something
+ * and whether a time is a time; judging (`judge.ts`) decides what they may say.
  */
 import { namespaces, statusSuccess } from './names.js'
 import { refuse } from './refusal.js'
@@ -16,7 +16,7 @@ export interface VerifiedResponse {
 export interface ResponseFacts {
   readonly signed: boolean
   readonly issuer: string | undefined
-  readonly issueInstant: string | undefined
+  readonly issuedAt: Date
   readonly destination: string | undefined
   readonly inResponseTo: string | undefined
 }
@@ -24,25 +24,25 @@ export interface ResponseFacts {
 /** Read from the canonical text that the signature covers. */
 export interface AssertionFacts {
   readonly id: string
-  readonly issueInstant: string | undefined
+  readonly issuedAt: Date
   readonly issuer: string
   readonly nameId: { readonly value: string; readonly format: string | undefined }
   readonly confirmation: {
-    readonly method: string | undefined
-    readonly notBefore: string | undefined
-    readonly notOnOrAfter: string | undefined
+    readonly method: string
+    readonly notBefore: Date | undefined
+    readonly notOnOrAfter: Date | undefined
     readonly recipient: string | undefined
     readonly inResponseTo: string | undefined
   }
   readonly conditions: {
-    readonly notBefore: string | undefined
-    readonly notOnOrAfter: string | undefined
+    readonly notBefore: Date | undefined
+    readonly notOnOrAfter: Date | undefined
     /** Every inner list must hold us (SAML Core 2.5.1.4). */
     readonly audienceRestrictions: readonly (readonly string[])[]
   }
   readonly authentication: {
-    readonly instant: string | undefined
-    readonly sessionNotOnOrAfter: string | undefined
+    readonly instant: Date
+    readonly sessionNotOnOrAfter: Date | undefined
     readonly classRef: string | undefined
   }
   /** In the order of the message; no name occurs twice. */
@@ -70,9 +70,9 @@ export function readResponse(response: Element, signed: boolean): ResponseFacts 
   return {
     signed,
     issuer: optional(response, namespaces.assertion, 'Issuer', 'saml:issuer', readIssuer),
-    issueInstant: attribute(response, 'IssueInstant'),
+    issuedAt: instant(response, 'IssueInstant') ?? refuse('saml:time', 'a response without IssueInstant'),
     destination: attribute(response, 'Destination'),
-    inResponseTo: attribute(response, 'InResponseTo'),
+    inResponseTo: readInResponseTo(response),
   }
 }
 
@@ -81,7 +81,7 @@ export function readAssertion(assertion: Element): AssertionFacts {
   const subject = onlyHere(assertion, 'Subject', 'saml:subject')
   return {
     id: attribute(assertion, 'ID') ?? refuse('saml:structure', 'an assertion without ID'),
-    issueInstant: attribute(assertion, 'IssueInstant'),
+    issuedAt: instant(assertion, 'IssueInstant') ?? refuse('saml:time', 'an assertion without IssueInstant'),
     issuer: readIssuer(onlyHere(assertion, 'Issuer', 'saml:issuer')),
     nameId: readNameId(onlyHere(subject, 'NameID', 'saml:subject')),
     confirmation: readConfirmation(onlyHere(subject, 'SubjectConfirmation', 'saml:confirmation')),
@@ -112,11 +112,11 @@ function readNameId(element: Element): AssertionFacts['nameId'] {
 function readConfirmation(element: Element): AssertionFacts['confirmation'] {
   const data = onlyHere(element, 'SubjectConfirmationData', 'saml:confirmation')
   return {
-    method: attribute(element, 'Method'),
-    notBefore: attribute(data, 'NotBefore'),
-    notOnOrAfter: attribute(data, 'NotOnOrAfter'),
+    method: attribute(element, 'Method') ?? refuse('saml:confirmation', 'a confirmation without method'),
+    notBefore: instant(data, 'NotBefore'),
+    notOnOrAfter: instant(data, 'NotOnOrAfter'),
     recipient: attribute(data, 'Recipient'),
-    inResponseTo: attribute(data, 'InResponseTo'),
+    inResponseTo: readInResponseTo(data),
   }
 }
 
@@ -124,8 +124,8 @@ function readConfirmation(element: Element): AssertionFacts['confirmation'] {
 function readConditions(element: Element): AssertionFacts['conditions'] {
   if (here(element, 'Condition').length > 0) refuse('saml:conditions', 'a condition of an unknown type')
   return {
-    notBefore: attribute(element, 'NotBefore'),
-    notOnOrAfter: attribute(element, 'NotOnOrAfter'),
+    notBefore: instant(element, 'NotBefore'),
+    notOnOrAfter: instant(element, 'NotOnOrAfter'),
     audienceRestrictions: here(element, 'AudienceRestriction').map((restriction) =>
       here(restriction, 'Audience').map(textOf),
     ),
@@ -135,8 +135,8 @@ function readConditions(element: Element): AssertionFacts['conditions'] {
 function readAuthentication(element: Element): AssertionFacts['authentication'] {
   const context = onlyHere(element, 'AuthnContext', 'saml:session')
   return {
-    instant: attribute(element, 'AuthnInstant'),
-    sessionNotOnOrAfter: attribute(element, 'SessionNotOnOrAfter'),
+    instant: instant(element, 'AuthnInstant') ?? refuse('saml:session', 'authenticated at no time'),
+    sessionNotOnOrAfter: instant(element, 'SessionNotOnOrAfter'),
     classRef: optional(context, namespaces.assertion, 'AuthnContextClassRef', 'saml:session', textOf),
   }
 }
@@ -167,6 +167,22 @@ function readValue(element: Element): string {
     return refuse('saml:attributes', 'an attribute value with elements in it')
   }
   return textOf(nameId)
+}
+
+function readInResponseTo(element: Element): string | undefined {
+  const id = attribute(element, 'InResponseTo')
+  return id === '' ? refuse('saml:inresponseto', 'answers a request without a name') : id
+}
+
+/** SAML Core 1.3.3: xs:dateTime in UTC, which is written with a `Z`. */
+function instant(element: Element, name: string): Date | undefined {
+  const text = attribute(element, name)
+  if (text === undefined) return undefined
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z$/.exec(text)
+  const date = new Date(parts ? `${parts[1]}${(parts[2] ?? '').slice(0, 4)}Z` : Number.NaN)
+  // 30 February parses, as a day of March.
+  const isReal = parts !== null && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(parts[1]!)
+  return isReal ? date : refuse('saml:time', `${name} is not a time in UTC: \`${text}\``)
 }
 
 function here(parent: Element, localName: string): readonly Element[] {

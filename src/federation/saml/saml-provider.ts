@@ -104,7 +104,7 @@ export async function createSamlProvider(
           return await accept(samlResponse, 'saml:used', {
             requestId,
             recipients: [settings.acsUrl],
-            audiences: [settings.entityId],
+            audiences: [settings.entityId, ...settings.extraAudiences],
           })
         } catch (cause) {
           throw faultForBrowser(cause)

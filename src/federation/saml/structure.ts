@@ -201,7 +201,8 @@ function checkPlaces(element: Element): void {
   }
   for (const child of elementsOf(element)) {
     if (!shape.children.includes(nameOf(child))) {
-      refuse('saml:structure', `\`${child.nodeName}\` is not accepted inside \`${name}\``)
+      const reason = name === 'd:Transform' ? 'saml:transform' : 'saml:structure'
+      refuse(reason, `\`${child.nodeName}\` is not accepted inside \`${name}\``)
     }
     checkPlaces(child)
   }
