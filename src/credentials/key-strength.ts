@@ -8,9 +8,9 @@ export function weaknessOf(key: Buffer, expectedBytes: number): string | undefin
   if (key.length < expectedBytes) return `the key is too short (${key.length} bytes, ${expectedBytes} needed)`
   if (key.length > expectedBytes) return `the key is too long (${key.length} bytes, ${expectedBytes} needed)`
   if (key.every((byte) => byte === 0)) return 'the key is all zeros'
+  if (key.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'the key is plain text'
   if (new Set(key).size <= expectedBytes / 2) return 'the key repeats itself'
   if (isArithmetic(key)) return 'the key is a plain sequence'
-  if (key.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'the key is plain text'
   return undefined
 }
 
