@@ -10,6 +10,7 @@ import type { RoleDirectory } from '../role/role.js'
 import type { PendingSignIns } from '../session/pending-sign-in.js'
 import type { RoleHistory } from '../session/role-history.js'
 import type { SignInSessions } from '../session/sign-in-session.js'
+import type { Throttle } from '../session/throttle.js'
 import type { CodeGrants, DeviceGrants } from '../sso/grants.js'
 
 export interface PortalDeps {
@@ -21,7 +22,7 @@ export interface PortalDeps {
   readonly sessions: SignInSessions
   readonly pending: PendingSignIns
   readonly history: RoleHistory
-  readonly throttle: SignInThrottle
+  readonly throttle: Throttle
   readonly devices: DeviceGrants
   readonly codes: CodeGrants
   readonly audit: AuditLog
@@ -41,15 +42,6 @@ export interface PortalSettings {
   readonly sessions: { readonly signInSeconds: number }
   readonly sts: { readonly maxSessionSeconds: number }
 }
-
-/** Counts attempts per account and per address; only `succeeded` gives an attempt back. */
-export interface SignInThrottle {
-  attempt(account: string, address: string): Promise<Attempt>
-}
-
-export type Attempt =
-  | { readonly allowed: true; succeeded(): Promise<void> }
-  | { readonly allowed: false; readonly retryAfterSeconds: number }
 
 /** What the sign-in page of a demonstration says openly; never set for an installation that people rely on. */
 export interface Demo {

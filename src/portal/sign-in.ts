@@ -129,8 +129,7 @@ export function createSignInPages(
     const next = field(visit.form, 'next')
     const again = { open: provider.name, username: username.slice(0, longestUsername), next }
 
-    const account = `${provider.name}/${username.normalize('NFKC').toLowerCase().slice(0, longestUsername)}`
-    const attempt = await deps.throttle.attempt(account, visit.origin.sourceIp)
+    const attempt = await deps.throttle.attempt(`${provider.name}/${username}`, visit.origin.sourceIp)
     if (!attempt.allowed) {
       await recordFailure(visit, provider.name, 'web:throttled', 'Throttled')
       deps.metrics.signIn(provider.name, 'throttled')

@@ -9,7 +9,9 @@
  * @returns {T[]}
  */
 function all(selector, type, within = document) {
-  return [...within.querySelectorAll(selector)].filter((element) => element instanceof type)
+  const found = []
+  for (const element of within.querySelectorAll(selector)) if (element instanceof type) found.push(element)
+  return found
 }
 
 /** Times in the person's own zone; the exact instant stays in the title. */
@@ -30,13 +32,17 @@ function left(seconds) {
   return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
 }
 
+/** The server's time; this machine's clock may be wrong, and what expires does so by the server's. */
+const ahead = new Date(document.documentElement.dataset['now'] ?? '').getTime() - Date.now()
+const serverNow = () => Date.now() + (Number.isFinite(ahead) ? ahead : 0)
+
 /** Counts down every second; takes secrets off the page when their time is over. */
 function countdowns() {
   const times = all('time[data-countdown]', HTMLTimeElement)
   const secrets = all('[data-expires]', HTMLElement)
   if (times.length + secrets.length === 0) return
   const tick = () => {
-    const now = Date.now()
+    const now = serverNow()
     for (const element of times) {
       const seconds = (new Date(element.dateTime).getTime() - now) / 1000
       const text = seconds <= 0 ? left(0) : `${left(seconds)} ${element.dataset['countdown'] ?? ''}`.trim()
@@ -81,7 +87,8 @@ function filter() {
   // The server has filtered already when the address carries a search: only a search from scratch is done here.
   if (input.value === '') input.addEventListener('input', apply)
   document.addEventListener('keydown', (event) => {
-    const typing = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null
+    const typing =
+      event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null
     if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault()
       input.focus()

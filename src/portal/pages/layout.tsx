@@ -49,7 +49,7 @@ export function Layout(props: {
 }) {
   const { frame, title, narrow = false } = props
   return (
-    <html lang="en">
+    <html lang="en" data-now={frame.now.toISOString()}>
       <head>
         <meta charset="utf-8" />
         <title>{`${title} · ${frame.brand}`}</title>
