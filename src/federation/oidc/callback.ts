@@ -6,9 +6,9 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { Fault } from '../../fault.js'
 import type { Arrival, PendingSignIn } from '../assertion.js'
 import type { IssuerMetadata } from './discovery.js'
+import { describeError } from './exchange-fault.js'
 
 const maximumQuery = 8_192
-const longestDescription = 200
 
 /**
  * @returns the parameters, which hold exactly one code.
@@ -37,17 +37,10 @@ export function parseCallback(
   if (error !== null) {
     throw new Fault('ProviderRejected', 'the identity provider did not sign you in', {
       reason: 'oidc:error',
-      cause: new Error(describe(error, parameters.get('error_description'))),
+      cause: new Error(describeError(error, parameters.get('error_description'))),
     })
   }
   return parameters
-}
-
-/** A stranger wrote both: bounded, and without what could forge a line in a log. */
-export function describe(error: string, description: string | null | undefined): string {
-  return `${error}: ${description ?? 'no description'}`
-    .slice(0, longestDescription)
-    .replace(/[^\x20-\x7e]/g, '?')
 }
 
 function sameText(left: string, right: string): boolean {

@@ -1,14 +1,14 @@
 /**
- * The door to openid-client: the authorization request, code for tokens, userinfo. Its errors become Faults here.
+ * The door to openid-client: the authorization request, code for tokens, userinfo. Its errors leave as Faults.
  * It checks the ID token in its own way; verify-token.ts checks it again by our rules, which are stricter.
  */
 import type { Configuration, ServerMetadata } from 'openid-client'
-import { Fault, type Clock } from '../../fault.js'
+import type { Clock } from '../../fault.js'
 import type { OidcSettings } from '../settings.js'
-import { describe } from './callback.js'
 import type { IssuerMetadata } from './discovery.js'
+import { toFault } from './exchange-fault.js'
 import type { Fetch } from './outbound.js'
-import { isJsonObject, type JsonObject } from './strict-json.js'
+import type { JsonObject } from './strict-json.js'
 
 export type Client = NonNullable<OidcSettings['client']>
 
@@ -22,6 +22,8 @@ export interface TokenAnswer {
   readonly idToken: string
   readonly accessToken: string
 }
+
+type OpenId = typeof import('openid-client')
 
 export interface CodeExchange {
   /** Authorization code flow with PKCE `S256`, whatever the provider claims to support. */
@@ -95,7 +97,7 @@ export function createCodeExchange(
         })
         return { idToken: answer.id_token ?? '', accessToken: answer.access_token }
       } catch (error) {
-        throw toFault(error, openid, 'oidc:token-endpoint')
+        throw toFault(error, { endpoint: 'oidc:token-endpoint', content: 'oidc:id-token' })
       }
     },
 
@@ -104,13 +106,11 @@ export function createCodeExchange(
       try {
         return { ...(await openid.fetchUserInfo(configuration, accessToken, subject)) }
       } catch (error) {
-        throw toFault(error, openid, 'oidc:userinfo')
+        throw toFault(error, { endpoint: 'oidc:userinfo', content: 'oidc:userinfo' })
       }
     },
   }
 }
-
-type OpenId = typeof import('openid-client')
 
 function serverMetadata(metadata: IssuerMetadata): ServerMetadata {
   const { authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = metadata
@@ -129,60 +129,4 @@ function bodyOf(body: unknown): { readonly body?: string | URLSearchParams } {
   if (body === undefined || body === null) return {}
   if (typeof body === 'string' || body instanceof URLSearchParams) return { body }
   throw new TypeError('request body is neither text nor a form')
-}
-
-/** Which check of openid-client's stands for which reason; the claim is in the cause. */
-const claimReasons: Readonly<Record<string, string>> = {
-  nonce: 'oidc:nonce',
-  sub: 'oidc:userinfo-sub',
-  aud: 'jwt:aud',
-  azp: 'jwt:azp',
-  iss: 'jwt:iss',
-  exp: 'jwt:exp',
-}
-
-function toFault(error: unknown, openid: OpenId, reason: string): Fault {
-  if (error instanceof Fault) return error
-  if (error instanceof openid.ResponseBodyError) {
-    const passing = error.status >= 500 || /^(?:server_error|temporarily_unavailable)$/.test(error.error)
-    const cause = new Error(describe(error.error, error.error_description))
-    return passing
-      ? new Fault('ProviderUnavailable', 'the identity provider could not be reached', { reason, cause })
-      : new Fault('ProviderRejected', 'the identity provider did not sign you in', { reason, cause })
-  }
-  const code = isJsonObject(error) && typeof error.code === 'string' ? error.code : ''
-  const claim = claimNamedBy(error)
-  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' && claim === 'exp') {
-    return new Fault('ExpiredAssertion', 'the answer of the identity provider is too old', {
-      reason: 'jwt:exp',
-      cause: error,
-    })
-  }
-  if (verificationCodes.has(code)) {
-    const message = 'the answer of the identity provider could not be verified'
-    return new Fault('InvalidAssertion', message, { reason: claimReasons[claim] ?? reason, cause: error })
-  }
-  return new Fault('ProviderUnavailable', 'the identity provider could not be reached', {
-    reason: 'oidc:transport',
-    cause: error,
-  })
-}
-
-/** Everything else openid-client throws is about reaching the provider: network, time, status, content type. */
-const verificationCodes: ReadonlySet<string> = new Set([
-  'OAUTH_INVALID_RESPONSE',
-  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
-  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
-  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
-  'OAUTH_KEY_SELECTION_FAILED',
-  'OAUTH_PARSE_ERROR',
-  'OAUTH_UNSUPPORTED_OPERATION',
-])
-
-function claimNamedBy(error: unknown): string {
-  for (let at = error; isJsonObject(at); at = at.cause) {
-    const claim = at.claim ?? at.attribute
-    if (typeof claim === 'string') return claim
-  }
-  return ''
 }

@@ -35,6 +35,7 @@ export interface HostileIssuer {
   readonly asked: string[]
   /** The published entries; tests change the list. */
   keys: Members[]
+  readonly attackerKey: Members
   /** Added to the discovery document. */
   discovery: Members
   sign(parts?: TokenParts): string
@@ -44,18 +45,26 @@ export interface HostileIssuer {
 
 const hashes: Readonly<Record<string, string>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' }
 
-export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer> {
-  const pairs = new Map<string, KeyObject>([
+let made: ReadonlyMap<string, KeyObject> | undefined
+
+/** Once per test file, since every RSA key costs a tenth of a second. */
+function firstKeys(): ReadonlyMap<string, KeyObject> {
+  made ??= new Map([
     ['rsa', rsa(2048)],
     ['attacker', rsa(2048)],
     ['weak', rsa(1024)],
     ['encryption', rsa(2048)],
     ['ec', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey],
   ])
-  const jwk = (name: string, members: Members): Members => {
-    const { d, p, q, dp, dq, qi, ...open } = pairs.get(name)!.export({ format: 'jwk' })
-    return { ...open, ...members }
-  }
+  return made
+}
+
+export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer> {
+  const pairs = new Map(firstKeys())
+  const jwk = (name: string, members: Members): Members => ({
+    ...createPublicKey(pairs.get(name)!).export({ format: 'jwk' }),
+    ...members,
+  })
   const asked: string[] = []
   const routes = new Map<string, Handler>()
   const server = createServer((request, response) => {
@@ -85,6 +94,7 @@ export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer
       { kty: 'oct', kid: 'published-secret', k: Buffer.from('published secret').toString('base64url') },
       { kty: 'RSA', kid: 'broken', n: 17 },
     ],
+    attackerKey: jwk('attacker', {}),
     discovery: {},
     sign(parts = {}) {
       const seconds = Math.floor(now().getTime() / 1000)
@@ -105,7 +115,7 @@ export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer
       const signed = [parts.headerText ?? without(header), parts.payload ?? without(claims)]
         .map((text) => Buffer.from(text).toString('base64url'))
         .join('.')
-      return `${signed}.${signature(signed, String(header.alg), key).toString('base64url')}`
+      return `${signed}.${signature(signed, `${header.alg}`, key).toString('base64url')}`
     },
     rotate() {
       pairs.set('rsa', rsa(2048))

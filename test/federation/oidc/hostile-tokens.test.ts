@@ -5,7 +5,8 @@ import { createOidcProvider } from '../../../src/federation/oidc/provider.js'
 import { testClock } from '../../support/clock.js'
 import { oidcSettings } from '../../support/oidc-provider.js'
 import { keptLog } from '../../support/silent-log.js'
-import { startHostileIssuer, type HostileIssuer, type TokenParts } from './hostile-issuer.js'
+import { startHostileIssuer, type HostileIssuer, type Members, type TokenParts } from './hostile-issuer.js'
+import { fill, fillText } from './placeholders.js'
 import { reshape } from './reshape.js'
 
 interface Row extends TokenParts {
@@ -40,7 +41,7 @@ describe('a token from a stranger', () => {
   })
 
   it.each(rows.map((row) => [`${row.id} ${row.name}`, row] as const))('%s', async (_title, row) => {
-    const parts = fill(row, issuer)
+    const parts = filled(row, issuer)
     const token = row.reshape === undefined ? issuer.sign(parts) : reshape(issuer.sign(parts), row.reshape)
     const code = row.code ?? 'InvalidAssertion'
 
@@ -54,40 +55,21 @@ describe('a token from a stranger', () => {
   })
 })
 
-/** Puts what only a running issuer knows into a row: `$issuer`, `$host`, `$now+300`, `$attacker-jwk`. */
-function fill(row: Row, issuer: HostileIssuer): TokenParts {
-  const host = issuer.issuer.slice('http://'.length)
-  const text = (value: string): string =>
-    value
-      .replaceAll('$issuer', issuer.issuer)
-      .replaceAll('$ISSUER', issuer.issuer.toUpperCase())
-      .replaceAll('$host', host)
-      .replaceAll('$deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`)
-      .replaceAll('$many', Array.from({ length: 1_500 }, (_, index) => `"${index}":1`).join())
-      .replaceAll(/\$now\+(\d+)/g, (_, more: string) => String(seconds + Number(more)))
-      .replaceAll('$now', String(seconds))
-  const value = (given: unknown): unknown => {
-    if (given === '$attacker-jwk') return issuer.keys[0]
-    if (typeof given === 'string') return instant(given) ?? text(given)
-    if (Array.isArray(given)) return given.map(value)
-    if (typeof given !== 'object' || given === null) return given
-    return Object.fromEntries(Object.entries(given).map(([name, each]) => [name, value(each)]))
+function filled(row: Row, issuer: HostileIssuer): TokenParts {
+  const { header = {}, claims = {}, payload, headerText, ...others } = row
+  const values = {
+    issuer: issuer.issuer,
+    ISSUER: issuer.issuer.toUpperCase(),
+    host: issuer.issuer.slice('http://'.length),
+    deep: `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
+    many: Array.from({ length: 1_500 }, (_, index) => `"${index}":1`).join(),
   }
-  const { header, claims, payload, headerText, ...others } = row
+  const members = (given: Members): Members => fill(given, seconds, values) as Members
   return {
     ...others,
-    header: value(header ?? {}) as Record<string, unknown>,
-    claims: value(claims ?? {}) as Record<string, unknown>,
-    ...(payload === undefined ? {} : { payload: text(payload) }),
+    header: 'jwk' in header ? { ...header, jwk: issuer.attackerKey } : members(header),
+    claims: members(claims),
+    ...(payload === undefined ? {} : { payload: fillText(payload, seconds, values) }),
     ...(headerText === undefined ? {} : { headerText }),
   }
-}
-
-function instant(given: string): number | string | undefined {
-  const later = /^\$now([+-]\d+)$/.exec(given)?.[1]
-  if (later !== undefined) return seconds + Number(later)
-  if (given === '$now000') return seconds * 1000
-  if (given === '$now.5') return seconds + 300.5
-  const written = /^\$text:now\+(\d+)$/.exec(given)?.[1]
-  return written === undefined ? undefined : String(seconds + Number(written))
 }

@@ -57,7 +57,7 @@ export function reshape(token: string, how: string): string {
 /** The last character of 256 bytes carries two bits, and four that decoders ignore. */
 function withOtherTail(token: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  return token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1)!) + 1]!
+  return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1)
 }
 
 function der(concatenated: Buffer): Buffer {
