@@ -147,10 +147,8 @@ export async function buildApp(options: {
       ...(demo === undefined ? {} : { demo }),
     }),
   )
-  const exporter =
-    server().metrics === undefined
-      ? undefined
-      : await startMetricsServer({ ...server().metrics, metrics, log })
+  const metricsAddress = server().metrics
+  const exporter = metricsAddress && (await startMetricsServer({ ...metricsAddress, metrics, log }))
 
   return {
     server: hot,

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { Terminal } from './terminal.js'
+import { addUserCommands } from './user-commands.js'
 
 /** The folder that holds package.json: from dist/cli as from src/cli it is two up. */
 const home = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -41,6 +42,7 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
           demo: options.demo === true,
           environment,
           print: (text) => terminal.out(text),
+          printError: (text) => terminal.err(text),
         }),
       )
     })
@@ -62,5 +64,21 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
           stdout: (text) => terminal.out(text),
         }),
       )
+    })
+
+  addUserCommands(program, terminal, defaults.data, exit)
+
+  program
+    .command('certs')
+    .description('certificates of this installation')
+    .command('replace')
+    .description('make new SAML and TLS certificates; the old ones are kept beside them')
+    .option('--certs <dir>', 'folder for certificates', defaults.certs)
+    .option('--host <name>', 'host name in the TLS certificate', '127.0.0.1')
+    .action(async (options: { readonly certs: string; readonly host: string }) => {
+      const { replaceCertificates } = await import('../config/certificates.js')
+      const replaced = await replaceCertificates(resolve(options.certs), options.host, terminal.now())
+      for (const file of replaced) terminal.out(`${file}\n`)
+      terminal.err('Restart the server, and give your SAML identity providers the new metadata.')
     })
 }

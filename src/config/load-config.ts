@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly overrides?: Overrides
   /** Provider files that are not on disk; they may bring to life what the folder declares with `enabled: false`. */
   readonly overlays?: readonly { readonly name: string; readonly text: string }[]
+  /** Changes the folder's texts before they are read; for a demonstration whose providers moved to other ports. */
+  readonly rewrite?: (text: string) => string
 }
 
 export type LoadedConfig = {
@@ -49,7 +51,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 
 async function readFolder(
   folder: ConfigFolder,
-  { directory, overrides = {}, overlays = [] }: LoadOptions,
+  { directory, overrides = {}, overlays = [], rewrite = (text) => text }: LoadOptions,
   reading: Reading,
 ): Promise<Config | undefined> {
   const { findings } = reading
@@ -59,7 +61,7 @@ async function readFolder(
     const read = await readText(join(directory, name), maxFileBytes)
     reading.note(join(directory, name), read.ok ? read.text : '')
     if (!read.ok) findings.add({ file: name, path: '', message: read.reason })
-    const source = read.ok ? parseSource(name, read.text, findings) : undefined
+    const source = read.ok ? parseSource(name, rewrite(read.text), findings) : undefined
     if (source === undefined) unreadable.add(kind)
     else parsed.set(kind, [...(parsed.get(kind) ?? []), source])
   }
