@@ -8,6 +8,7 @@ import { Fault } from '../../fault.js'
 import type { Departure } from '../assertion.js'
 import type { SamlSettings } from '../settings.js'
 import type { IdpMetadata } from './metadata.js'
+import { loadSamlify } from './load-samlify.js'
 import { bindings, rsaSha256 } from './names.js'
 
 export interface ServiceProvider {
@@ -20,7 +21,7 @@ export async function createServiceProvider(
   settings: SamlSettings,
   deps: { readonly now: Clock; readonly random: RandomBytes },
 ): Promise<ServiceProvider> {
-  const samlify = await import('samlify')
+  const samlify = await loadSamlify()
   const describe = (signed: boolean) =>
     samlify.ServiceProvider({
       entityID: settings.entityId,

@@ -8,6 +8,7 @@ import { decryptAssertion } from './decrypt.js'
 import { readAssertion, readResponse } from './facts.js'
 import type { VerifiedResponse } from './facts.js'
 import { openText } from './gates.js'
+import { loadSamlify } from './load-samlify.js'
 import { namespaces } from './names.js'
 import { refuse } from './refusal.js'
 import type { SchemaValidator } from './schema.js'
@@ -33,7 +34,7 @@ export interface ResponseParsers {
 
 /** Loads the parsers; about a third of a second, once per thread. */
 export async function loadParsers(): Promise<ResponseParsers> {
-  const [{ createSchemaValidator }, samlify] = await Promise.all([import('./schema.js'), import('samlify')])
+  const [{ createSchemaValidator }, samlify] = await Promise.all([import('./schema.js'), loadSamlify()])
   return { schema: await createSchemaValidator(), samlLib: samlify.SamlLib }
 }
 
