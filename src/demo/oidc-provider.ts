@@ -76,17 +76,7 @@ async function createProvider(
   settings: DemoOidcProviderSettings,
   keys: DemoProviderKeys,
 ): Promise<Provider> {
-  const { Provider, interactionPolicy } = await importPackage()
-  const policy = interactionPolicy.base()
-  const { Check } = interactionPolicy
-  // Otherwise whoever signs out of Rolegate to become somebody else would come back as the same person.
-  policy
-    .get('login')
-    ?.checks.add(
-      new Check('always', 'the demo asks every time', (context) =>
-        context.oidc.result?.login ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
-      ),
-    )
+  const { Provider } = await importPackage()
   const person = (username: string): DemoPerson | undefined =>
     settings.people.find((each) => each.username === username)
 
@@ -131,7 +121,7 @@ async function createProvider(
       Interaction: 600,
       Session: 3_600,
     },
-    interactions: { policy, url: (_context, interaction) => `/sign-in/${interaction.uid}` },
+    interactions: { url: (_context, interaction) => `/sign-in/${interaction.uid}` },
     findAccount: (_context, username) => {
       const found = person(username)
       return found && { accountId: username, claims: () => ({ ...claimsOf(found), sub: username }) }
@@ -204,13 +194,24 @@ function createAnswer(
         respond(response, 421, 'this is the demo OpenID provider\n')
       else if (request.url?.startsWith('/sign-in/')) await signIn(request, response)
       else if (request.url === '/token-for-curl') await tokenForCurl(request, response)
-      else await speakProtocol(request, response)
+      else {
+        forgetSession(request, provider.cookieName('session'))
+        await speakProtocol(request, response)
+      }
     } catch (cause) {
       settings.log.warn('demo.oidc-provider', { error: String(cause) })
       if (!response.headersSent) respond(response, 400, 'this sign-in is over; begin again\n')
       else response.destroy()
     }
   }
+}
+
+// Otherwise whoever signs out of Rolegate to become somebody else would come back as the same person.
+function forgetSession(request: IncomingMessage, cookieName: string): void {
+  const cookies = (request.headers.cookie ?? '').split(/; */)
+  request.headers.cookie = cookies
+    .filter((cookie) => !cookie.startsWith(`${cookieName}=`) && !cookie.startsWith(`${cookieName}.sig=`))
+    .join('; ')
 }
 
 function respond(response: ServerResponse, status: number, text: string): void {

@@ -29,7 +29,8 @@ const curveAlgorithms = new Map([
 /** Throws a plain Error when the document is no key set at all; single entries never make it throw. */
 export function parseKeySet(document: unknown): KeySet {
   const entries = isJsonObject(document) ? member(document, 'keys') : undefined
-  if (!Array.isArray(entries)) throw new Error('key set has no keys')
+  // An empty set is a mishap more often than a withdrawal of every key, and the known ones end with the cache anyway.
+  if (!Array.isArray(entries) || entries.length === 0) throw new Error('key set has no keys')
   if (entries.length > maximumKeys) throw new Error('key set is too long')
   const keys: VerificationKey[] = []
   const refusedIds = new Set<string>()

@@ -115,7 +115,7 @@ export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer
       const signed = [parts.headerText ?? without(header), parts.payload ?? without(claims)]
         .map((text) => Buffer.from(text).toString('base64url'))
         .join('.')
-      return `${signed}.${signature(signed, `${header.alg}`, key).toString('base64url')}`
+      return `${signed}.${signature(signed, header.alg, key).toString('base64url')}`
     },
     rotate() {
       pairs.set('rsa', rsa(2048))
@@ -130,7 +130,8 @@ export async function startHostileIssuer(now: () => Date): Promise<HostileIssuer
       }),
   }
 
-  const signature = (signed: string, algorithm: string, keyName: string): Buffer => {
+  const signature = (signed: string, given: unknown, keyName: string): Buffer => {
+    const algorithm = String(given)
     const hash = hashes[algorithm.slice(-3)] ?? 'sha256'
     if (keyName.startsWith('hmac:'))
       return createHmac(hash, publicForm(keyName.slice(5)))
