@@ -14,7 +14,7 @@ import type { VerificationRequest } from './verify-response.js'
 export interface WorkerVerifierOptions {
   /** Threads, each about 60 MB. */
   readonly threads?: number
-  /** Of one verification; a good message takes about ten milliseconds. */
+  /** Of one verification. A good message takes about ten milliseconds, on a cold thread of a busy machine half a second. */
   readonly deadlineMs?: number
   /** Of a thread's start, when its parsers are loaded. */
   readonly startDeadlineMs?: number
@@ -41,7 +41,7 @@ interface Thread {
 export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verifier {
   const {
     threads: size = 1,
-    deadlineMs = 500,
+    deadlineMs = 2_000,
     startDeadlineMs = 10_000,
     queueLength = 64,
     entry = new URL('./verification-worker.js', import.meta.url),
