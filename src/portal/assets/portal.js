@@ -27,7 +27,7 @@ function left(seconds) {
   if (seconds <= 0) return 'expired'
   const hours = Math.floor(seconds / 3600)
   const minutes = Math.floor((seconds % 3600) / 60)
-  if (hours > 0) return `${hours} h ${minutes} min`
+  if (hours > 0) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`
   if (minutes >= 5) return `${minutes} min`
   return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
 }

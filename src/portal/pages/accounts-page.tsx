@@ -66,16 +66,18 @@ export function AccountsPage({ frame, view }: { readonly frame: Frame; readonly 
       <p class="empty card" data-filter-empty hidden>
         Nothing here matches.
       </p>
-      {view.units.map((unit) => (
-        <section class="unit" data-group>
-          <h2>{unit.unit === '' ? 'Organization' : unit.unit.split('/').join(' › ')}</h2>
-          <div class="account-grid">
-            {unit.accounts.map((group) => (
-              <AccountCard group={group} csrfToken={view.csrfToken} />
-            ))}
-          </div>
-        </section>
-      ))}
+      <div class="units">
+        {view.units.map((unit) => (
+          <section class="unit" data-group>
+            <h2>{unit.unit === '' ? 'Organization' : unit.unit.split('/').join(' › ')}</h2>
+            <div class="account-grid">
+              {unit.accounts.map((group) => (
+                <AccountCard group={group} csrfToken={view.csrfToken} />
+              ))}
+            </div>
+          </section>
+        ))}
+      </div>
     </Layout>
   )
 }
@@ -157,7 +159,7 @@ function RoleRow(props: {
             color: color?.slice(1) ?? '',
           }}
         >
-          <button class="small primary" aria-label={`Open ${role.name} in ${account.name}`}>
+          <button class="small soft" aria-label={`Open ${role.name} in ${account.name}`}>
             Open
           </button>
         </PostForm>

@@ -77,7 +77,7 @@ function TopBar({ brand, bar }: { readonly brand: string; readonly bar: Bar }) {
   return (
     <header class="bar">
       <div class="bar-row">
-        <a class="brand" href="/accounts">
+        <a class="brand" href="/accounts" aria-label={brand}>
           <Mark />
           <span>{brand}</span>
         </a>

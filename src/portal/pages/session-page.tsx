@@ -63,7 +63,10 @@ function ActiveSession({ view }: { readonly view: SessionView }) {
           <Instant at={active.issuedAt} />
         </Fact>
         <Fact name="Expires">
-          <Instant at={active.expiresAt} /> <Countdown to={active.expiresAt} suffix="left" />
+          <Instant at={active.expiresAt} />{' '}
+          <span class="badge">
+            <Countdown to={active.expiresAt} suffix="left" />
+          </span>
         </Fact>
       </dl>
       <div class="actions">
@@ -113,7 +116,10 @@ function IdentityCard({ session, source }: { readonly session: SignInSession; re
           <Instant at={session.createdAt} />
         </Fact>
         <Fact name="Until">
-          <Instant at={session.expiresAt} /> <Countdown to={session.expiresAt} suffix="left" />
+          <Instant at={session.expiresAt} />{' '}
+          <span class="badge">
+            <Countdown to={session.expiresAt} suffix="left" />
+          </span>
         </Fact>
       </dl>
     </section>
