@@ -191,6 +191,7 @@ function checkPlaces(element: Element): void {
   const name = nameOf(element)
   const shape = shapes.get(name)
   if (!shape) return refuse('saml:structure', `\`${element.nodeName}\` is not accepted`)
+  checkNamespaces(element)
   for (const attribute of attributesOf(element)) checkAttribute(element, name, attribute, shape)
   for (const node of Array.from(element.childNodes)) {
     if (node.nodeType === 3) {
@@ -205,6 +206,16 @@ function checkPlaces(element: Element): void {
       refuse(reason, `\`${child.nodeName}\` is not accepted inside \`${name}\``)
     }
     checkPlaces(child)
+  }
+}
+
+/** A relative namespace has no canonical form (Canonical XML 1.0, 1.3), so nothing can be said about its signature. */
+function checkNamespaces(element: Element): void {
+  for (const { name, value } of Array.from(element.attributes)) {
+    const declares = name === 'xmlns' || name.startsWith('xmlns:')
+    if (declares && value !== '' && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(value)) {
+      refuse('saml:structure', `the namespace \`${value}\` is relative`)
+    }
   }
 }
 

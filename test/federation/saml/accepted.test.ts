@@ -54,10 +54,9 @@ describe('a good message', () => {
   })
 
   it('keeps a name whole that is written with character references (SAML-19)', async () => {
-    const edits = [['>ada</saml:NameID>', '>ada&#46;attacker</saml:NameID>']] as const
     const spec: MessageSpec = {
       nameId: 'ada.attacker',
-      afterwards: edits.map(([a, b]) => [a.replace('ada', 'ada.attacker'), b]),
+      afterwards: [['>ada.attacker<', '>ada&#46;attacker<']],
     }
     await expect(accept(spec)).resolves.toMatchObject({ subject: 'ada.attacker' })
   })

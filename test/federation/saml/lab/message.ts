@@ -31,6 +31,8 @@ export interface MessageSpec {
   readonly authn?: Readonly<Record<string, string | null>>
   readonly classRef?: string
   readonly attributes?: Readonly<Record<string, readonly string[]>>
+  /** An element of the assertion to leave out, whole. */
+  readonly without?: string
   readonly assertionSignature?: SignatureSpec
   readonly responseSignature?: SignatureSpec
   readonly encryption?: { readonly content?: string; readonly key?: string; readonly digest?: string }
@@ -66,7 +68,11 @@ export const success =
 export async function makeMessage(spec: MessageSpec, around: Surroundings): Promise<Message> {
   const given = fill(spec, around)
   const signs = given.signs ?? 'assertion'
-  const bareAssertion = edited(assertionOf(given, around), given.beforeAssertionSignature)
+  const whole = assertionOf(given, around)
+  const bareAssertion = edited(
+    given.without === undefined ? whole : withoutElement(whole, given.without),
+    given.beforeAssertionSignature,
+  )
   const signed =
     signs === 'assertion' || signs === 'both'
       ? sign(bareAssertion, around.keys, given.assertionSignature)
@@ -201,6 +207,10 @@ function fill<T>(value: T, around: Surroundings): T {
   return value
 }
 
+function withoutElement(xml: string, localName: string): string {
+  return xml.replace(new RegExp(`<saml:${localName}[ >].*?</saml:${localName}>`, 's'), '')
+}
+
 export function edited(xml: string, edits: readonly Edit[] = []): string {
   return edits.reduce((text, [find, replacement]) => {
     if (!text.includes(find)) throw new Error(`the message has no ${find}`)
@@ -232,9 +242,7 @@ export function encrypt(
     encryptXml(content, options, (error, result) => {
       if (error) reject(error)
       else
-        resolve(
-          element('saml:EncryptedAssertion', { 'xmlns:saml': assertionNamespace }, canonical(result)),
-        )
+        resolve(element('saml:EncryptedAssertion', { 'xmlns:saml': assertionNamespace }, canonical(result)))
     })
   })
 }
