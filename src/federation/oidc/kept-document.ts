@@ -4,6 +4,7 @@
  */
 import { Fault, type Clock } from '../../fault.js'
 import type { Log } from '../../operation/log.js'
+import { describeError } from './exchange-fault.js'
 
 export interface KeptDocument<T> {
   /** Fetched again when older than `freshSeconds`; while that fails, the last good one up to `keepSeconds` old. */
@@ -14,7 +15,8 @@ export interface KeptDocument<T> {
 
 export interface KeptDocumentSettings<T> {
   readonly load: () => Promise<T>
-  /** For the log, e.g. `jwks`. */
+  /** For the log: the provider's name, and e.g. `jwks`. */
+  readonly provider: string
   readonly what: string
   readonly freshSeconds: number
   readonly keepSeconds: number
@@ -49,7 +51,8 @@ export function createKeptDocument<T>(
     } catch (cause) {
       failures += 1
       failure = cause
-      deps.log.warn('oidc.fetch-failed', { document: settings.what, failures, error: String(cause) })
+      const { provider, what } = settings
+      deps.log.warn('oidc.fetch-failed', { provider, document: what, failures, error: describeCause(cause) })
     }
   }
 
@@ -102,4 +105,10 @@ export function createKeptDocument<T>(
       return orUnavailable(finished && failures === 0 ? usable() : undefined)
     },
   }
+}
+
+/** Node says why a connection failed in `code`, sometimes in nothing else. */
+function describeCause(cause: unknown): string {
+  const { code, name, message } = cause as { code?: unknown; name?: unknown; message?: unknown }
+  return describeError(String(code ?? name), String(message))
 }

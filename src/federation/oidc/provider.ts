@@ -35,7 +35,7 @@ export function createOidcProvider(
   const closing = new AbortController()
   const deadline = (): AbortSignal =>
     AbortSignal.any([closing.signal, AbortSignal.timeout(settings.timeoutMs)])
-  const document = { keepSeconds, spacingSeconds: 30, patienceMs: 2_000 }
+  const document = { provider: settings.name, keepSeconds, spacingSeconds: 30, patienceMs: 2_000 }
   const metadata = createKeptDocument(
     {
       ...document,
