@@ -18,7 +18,8 @@ import type { Metrics } from '../operation/metrics.js'
 import { createClientAddresses } from './client-address.js'
 import { readBody } from './request-body.js'
 import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
-import type { WireResponse, WireRoom } from './wire.js'
+import { plainAnswer, send, sendLast, sendLastAndDiscard } from './wire-answer.js'
+import type { WireRoom } from './wire.js'
 
 export interface HotServerDeps {
   /** Asked in this order. */
@@ -92,7 +93,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
     })
     if (stopping) response.shouldKeepAlive = false
     if (!isWellFormed(url, headers)) {
-      send(response, plainAnswer(400, 'Bad Request', origin.requestId), true)
+      sendLast(response, plainAnswer(400, 'Bad Request', origin.requestId))
       return
     }
     if (room === undefined) {
@@ -162,7 +163,7 @@ async function serve(
   try {
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding.trim().toLowerCase() !== 'identity') {
-      send(response, plainAnswer(415, 'Unsupported Media Type', requestId), true)
+      await sendLastAndDiscard(request, response, plainAnswer(415, 'Unsupported Media Type', requestId))
       return
     }
     const read = await readBody(request, {
@@ -170,13 +171,13 @@ async function serve(
       timeoutMs: deps.bodyTimeoutMs ?? 10_000,
     })
     if (read.type === 'gone') response.destroy()
-    else if (read.type === 'too-slow') send(response, plainAnswer(408, 'Request Timeout', requestId), true)
-    else if (read.type === 'too-large') send(response, room.tooLarge(requestId), true)
-    else send(response, await room.handle({ ...wireRequest, body: read.body }), false)
+    else if (read.type === 'too-slow') sendLast(response, plainAnswer(408, 'Request Timeout', requestId))
+    else if (read.type === 'too-large') await sendLastAndDiscard(request, response, room.tooLarge(requestId))
+    else send(response, await room.handle({ ...wireRequest, body: read.body }))
   } catch (cause) {
     deps.log.error('http.room-failed', { requestId, cause })
     if (response.headersSent) response.destroy()
-    else send(response, plainAnswer(500, 'InternalFailure', requestId), true)
+    else sendLast(response, plainAnswer(500, 'InternalFailure', requestId))
   }
 }
 
@@ -184,25 +185,4 @@ async function serve(
 function isWellFormed(url: string, headers: HeaderPairs): boolean {
   const hosts = headers.filter(([name]) => name === 'host')
   return url.startsWith('/') && hosts.length === 1 && hostPattern.test(hosts[0]![1])
-}
-
-function plainAnswer(status: number, text: string, requestId: string): WireResponse {
-  return {
-    status,
-    headers: {
-      'content-type': 'text/plain; charset=utf-8',
-      'x-amzn-requestid': requestId,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    },
-    body: `${text}\n`,
-  }
-}
-
-/** @param closing whether the connection ends with this answer, since the rest of the request is not wanted. */
-function send(response: ServerResponse, answer: WireResponse, closing: boolean): void {
-  if (closing) response.shouldKeepAlive = false
-  const body = Buffer.from(answer.body, 'utf8')
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
-  response.end(body)
 }

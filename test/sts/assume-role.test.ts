@@ -207,6 +207,5 @@ describe('hostile parameters', () => {
 
 /** `repeat:3:x` → `xxx`, so that the table stays readable. */
 function expanded(value: string): string {
-  const match = /^repeat:(\d+):(.*)$/.exec(value)
-  return match === null ? value : String(match[2]).repeat(Number(match[1]))
+  return value.replace(/^repeat:(\d+):(.*)$/, (_, count: string, text: string) => text.repeat(Number(count)))
 }

@@ -70,7 +70,9 @@ describe('Signature Version 4, requests that the AWS signer signed', () => {
   const paths = fc
     .tuple(fc.array(fc.oneof(segment, fc.constantFrom('.', '..', '')), { maxLength: 5 }), fc.boolean())
     .map(([segments, slash]) => `/${segments.map(encodeURIComponent).join('/')}${slash ? '/' : ''}`)
-  const queries = fc.dictionary(text, text, { maxKeys: 5 })
+  // The signer under comparison loses a parameter of this name; that is its affair.
+  const name = text.filter((candidate) => candidate !== '__proto__')
+  const queries = fc.dictionary(name, text, { maxKeys: 5 })
   const headers = fc.dictionary(
     fc.stringMatching(/^x-test-[a-z0-9]{1,8}$/),
     fc.stringMatching(/^[!-~][ -~]{0,20}[!-~]$/),

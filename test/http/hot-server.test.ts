@@ -1,0 +1,219 @@
+import { createServer as createTcpServer, connect } from 'node:net'
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { createHotServer, type HotServer, type HotServerDeps } from '../../src/http/hot-server.js'
+import type { WireRequest, WireResponse, WireRoom } from '../../src/http/wire.js'
+import { keptLog, silentMetrics } from '../support/silent-log.js'
+
+let running: HotServer[] = []
+afterEach(async () => {
+  await Promise.all(running.map((server) => server.close(100)))
+  running = []
+})
+
+function roomOf(handle: (request: WireRequest) => Promise<WireResponse>, maxBodyBytes = 1024): WireRoom {
+  return {
+    accepts: (_method, rawPath) => rawPath === '/hot',
+    maxBodyBytes,
+    handle,
+    tooLarge: (requestId) => ({ status: 413, headers: { 'x-amzn-requestid': requestId }, body: '' }),
+  }
+}
+
+const echo = roomOf(({ method, rawQuery, headers, body, origin }) =>
+  Promise.resolve({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ method, rawQuery, headers, body: body.toString(), origin }),
+  }),
+)
+
+async function start(
+  deps: Partial<HotServerDeps> = {},
+): Promise<{ url: string; port: number; server: HotServer }> {
+  const server: HotServer = createHotServer({
+    rooms: [echo],
+    application: (request, response) => void response.end(`page for ${server.originOf(request).sourceIp}`),
+    trustedProxies: [],
+    log: keptLog(),
+    metrics: silentMetrics,
+    ...deps,
+  })
+  running.push(server)
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+  return { url: `http://127.0.0.1:${port}`, port, server }
+}
+
+/** Sends bytes as they are and gives back everything that came before the connection ended. */
+function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk.toString('latin1')))
+    socket.on('close', () => resolve(answer))
+    socket.on('error', reject)
+  })
+}
+
+describe('the server in front', () => {
+  it('hands a room what arrived, unread and unchanged', async () => {
+    const { url } = await start()
+    const response = await fetch(`${url}/hot?a=%2F+b`, {
+      method: 'POST',
+      body: 'x=1',
+      headers: { 'X-Test': ' two  blanks ', 'user-agent': `agent\u0085${'x'.repeat(300)}` },
+    })
+    const seen = (await response.json()) as WireRequest & { body: string }
+    expect(seen).toMatchObject({ method: 'POST', rawQuery: 'a=%2F+b', body: 'x=1' })
+    expect(seen.headers).toContainEqual(['x-test', 'two  blanks'])
+    expect(seen.origin.requestId).toMatch(/^[0-9a-f-]{36}$/)
+    expect(seen.origin.userAgent).toBe(`agent${'x'.repeat(251)}`)
+    expect(seen.origin).toMatchObject({ sourceIp: '127.0.0.1', secure: false })
+  })
+
+  it('gives everything else to the application, with its origin', async () => {
+    const { url } = await start({ trustedProxies: ['127.0.0.1'] })
+    const response = await fetch(`${url}/page`, { headers: { 'x-forwarded-for': '198.51.100.1' } })
+    expect(await response.text()).toBe('page for 198.51.100.1')
+  })
+
+  it('SIGV4-21: answers 413 to a body that is too long, announced or not, and the client sees it', async () => {
+    const { url, port } = await start()
+    const announced = await fetch(`${url}/hot`, { method: 'POST', body: 'x'.repeat(5_000_000) })
+    expect([announced.status, await announced.text()]).toEqual([413, ''])
+    const chunk = `400\r\n${'x'.repeat(1024)}\r\n`
+    const head = 'POST /hot HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+    expect(await raw(port, `${head}${chunk}${chunk}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /)
+  })
+
+  it('SIGV4-22: answers 415 to compressed bodies without looking inside', async () => {
+    const { url } = await start()
+    for (const encoding of ['gzip', 'br', 'x-unknown', 'gzip, identity'])
+      expect(
+        (await fetch(`${url}/hot`, { method: 'POST', body: 'x', headers: { 'content-encoding': encoding } }))
+          .status,
+      ).toBe(415)
+  })
+
+  it('cuts a body that does not arrive', async () => {
+    const { port } = await start({ bodyTimeoutMs: 50 })
+    expect(await raw(port, 'POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')).toMatch(
+      /^HTTP\/1\.1 408 /,
+    )
+  })
+
+  it.each([
+    ['no host', 'GET /hot HTTP/1.1\r\n\r\n'],
+    ['two hosts', 'GET /hot HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+    ['user information in the host', 'GET /hot HTTP/1.1\r\nHost: a@b\r\n\r\n'],
+    ['a path in the host', 'GET /hot HTTP/1.1\r\nHost: a/b\r\n\r\n'],
+    ['an empty host', 'GET /hot HTTP/1.1\r\nHost:\r\n\r\n'],
+    ['an absolute URL', 'GET http://evil.example/hot HTTP/1.1\r\nHost: a\r\n\r\n'],
+    [
+      'WEB-SMUG: two lengths',
+      'POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+    ],
+    [
+      'WEB-SMUG: a length and chunks',
+      'POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['WEB-SMUG: a blank before the colon', 'GET /hot HTTP/1.1\r\nHost : a\r\n\r\n'],
+    ['WEB-SMUG: a folded header', 'GET /hot HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n'],
+  ])('answers 400 to %s and ends the connection', async (_name, text) => {
+    const { port } = await start()
+    const answer = await raw(port, text)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
+  it('does not let the failure of a room out', async () => {
+    const log = keptLog()
+    const { url } = await start({ rooms: [roomOf(() => Promise.reject(new Error('secret detail')))], log })
+    const response = await fetch(`${url}/hot`)
+    expect(response.status).toBe(500)
+    expect(await response.text()).toBe('InternalFailure\n')
+    expect(log.lines.map(({ event }) => event)).toContain('http.room-failed')
+  })
+
+  it('goes on when a client leaves in the middle of its body', async () => {
+    const { url, port } = await start()
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write('POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc', () => socket.destroy())
+      })
+      socket.on('close', () => resolve())
+    })
+    expect((await fetch(`${url}/hot`)).status).toBe(200)
+  })
+
+  it('says which address it could not listen on', async () => {
+    const taken = createTcpServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as { port: number }
+    const server = createHotServer({
+      rooms: [],
+      application: () => undefined,
+      trustedProxies: [],
+      log: keptLog(),
+      metrics: silentMetrics,
+    })
+    await expect(server.listen({ host: '127.0.0.1', port })).rejects.toThrow(/EADDRINUSE/)
+    await new Promise((resolve) => taken.close(resolve))
+  })
+})
+
+describe('the graceful stop', () => {
+  const slow = () => {
+    let answerNow = (): void => undefined
+    const arrived = new Promise<void>((resolve) => {
+      answerNow = resolve
+    })
+    let began = (): void => undefined
+    const begun = new Promise<void>((resolve) => {
+      began = resolve
+    })
+    const application = (_request: IncomingMessage, response: ServerResponse): void => {
+      began()
+      void arrived.then(() => response.end('finished'))
+    }
+    return { application, begun, answerNow: () => answerNow() }
+  }
+  const get = (port: number) =>
+    new Promise<string>((resolve, reject) => {
+      httpRequest({ port, host: '127.0.0.1', path: '/' }, (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        response.on('end', () => resolve(text))
+      })
+        .on('error', reject)
+        .end()
+    })
+
+  it('lets a request under way finish, takes no new one, and drops idle connections', async () => {
+    const { application, begun, answerNow } = slow()
+    const { port, url, server } = await start({ application })
+    const idle = connect(port, '127.0.0.1')
+    await new Promise((resolve) => idle.once('connect', resolve))
+    const answer = get(port)
+    await begun
+    const closed = server.close(5000)
+    await expect(fetch(url)).rejects.toThrow()
+    answerNow()
+    expect(await answer).toBe('finished')
+    await closed
+    idle.destroy()
+  })
+
+  it('cuts what is still under way when the time is over', async () => {
+    const { application, begun } = slow()
+    const log = keptLog()
+    const { port, server } = await start({ application, log })
+    const answer = get(port)
+    const cut = expect(answer).rejects.toThrow()
+    await begun
+    await server.close(50)
+    await cut
+    expect(log.lines.map(({ event }) => event)).toContain('http.stop-forced')
+  })
+})
