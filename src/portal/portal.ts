@@ -116,6 +116,7 @@ export function createPortal(deps: PortalDeps): Router {
     if (wantsJson(request)) {
       response.setHeader('x-amzn-RequestId', requestId)
       response.setHeader('Cache-Control', 'no-store')
+      response.setHeader('Content-Security-Policy', contentSecurityPolicy())
       response.statusCode = failure.status
       const { code, text: message } = failure
       write(response, 'application/json; charset=utf-8', JSON.stringify({ code, message, requestId }))
