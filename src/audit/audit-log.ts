@@ -7,6 +7,7 @@
 import { Fault, type Clock } from '../fault.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
+import { openStandardOutput } from '../operation/standard-output.js'
 import { auditLine } from './audit-line.js'
 import type { AuditLog } from './event.js'
 import { createGroupCommit, type GroupCommit } from './group-commit.js'
@@ -26,16 +27,17 @@ export interface AuditLogDeps {
 }
 
 const LIMITS = { deadlineMs: 2_000, maxWaiting: 10_000 }
-const STANDARD_OUTPUT = 1
 /** A broken sink fails every record; one line a while is enough. */
 const LOG_INTERVAL_MS = 10_000
 
 /** @throws {Fault} `AuditUnavailable` when the file cannot be opened. */
 export async function createAuditLog(deps: AuditLogDeps): Promise<AuditLog> {
-  const { file, stdout, log, metrics, limits = LIMITS, descriptor = STANDARD_OUTPUT } = deps
+  const { file, stdout, log, metrics, limits = LIMITS } = deps
   const sinks: Sink[] = []
   if (file !== undefined) sinks.push(await openedFile(file))
-  if (stdout || file === undefined) sinks.push(createDescriptorSink('stdout', descriptor))
+  if (stdout || file === undefined) {
+    sinks.push(createDescriptorSink('stdout', deps.descriptor ?? openStandardOutput()))
+  }
   const writers = sinks.map((sink) => watched(createGroupCommit(sink, limits), sink.name, log, deps.now))
 
   return {

@@ -21,9 +21,11 @@ export function safeFields(fields: LogFields): Record<string, unknown> {
 }
 
 function safeRecord(entries: Iterable<readonly [string, unknown]>, depth: number): Record<string, unknown> {
-  const safe: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  // No prototype: a field called `__proto__` is a field like any other.
+  const safe = Object.create(null) as Record<string, unknown>
   for (const [name, value] of entries) {
-    safe[name] = secretName.test(name) && value !== undefined ? REDACTED : safeValue(value, depth - 1)
+    safe[safeText(name)] =
+      secretName.test(name) && value !== undefined ? REDACTED : safeValue(value, depth - 1)
   }
   return safe
 }

@@ -1,24 +1,24 @@
 /** The structured log on pino: one JSON line per event. The only importer of pino. */
-import { pino, type DestinationStream } from 'pino'
+import { pino } from 'pino'
 import { safeFields } from './fields.js'
+import { createLineOutput, type LineOutput } from './line-output.js'
 import type { Log, LogFields } from './log.js'
+import { openStandardOutput } from './standard-output.js'
 
 export interface PinoLog extends Log {
-  /** Writes what is still buffered, before the process ends. Never throws. */
-  flush(): void
+  /** Writes what still waits, before the process ends; takes a second at most and never rejects. */
+  flush(): Promise<void>
 }
 
 export interface PinoLogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   /** Standard output by default. */
-  readonly destination?: DestinationStream
+  readonly destination?: LineOutput
 }
 
-const STANDARD_OUTPUT = 1
-
-export function createPinoLog({ level, destination }: PinoLogOptions): PinoLog {
-  // Asynchronous, so that a reader of standard output that is slow does not stop the event loop.
-  const output = destination ?? pino.destination({ dest: STANDARD_OUTPUT, sync: false })
+export function createPinoLog(options: PinoLogOptions): PinoLog {
+  // Not pino's own destination: its last flush repeats a failing write for ever.
+  const { level, destination = createLineOutput(openStandardOutput()) } = options
   const logger = pino(
     {
       level,
@@ -27,19 +27,13 @@ export function createPinoLog({ level, destination }: PinoLogOptions): PinoLog {
       base: { pid: process.pid },
       formatters: { level: (label) => ({ level: label }) },
     },
-    output,
+    destination,
   )
   return {
     debug: (event, fields: LogFields = {}) => logger.debug(safeFields(fields), event),
     info: (event, fields: LogFields = {}) => logger.info(safeFields(fields), event),
     warn: (event, fields: LogFields = {}) => logger.warn(safeFields(fields), event),
     error: (event, fields: LogFields = {}) => logger.error(safeFields(fields), event),
-    flush() {
-      try {
-        if ('flushSync' in output && typeof output.flushSync === 'function') output.flushSync()
-      } catch {
-        // The reader of standard output has gone; there is nobody to tell.
-      }
-    },
+    flush: () => destination.flush(),
   }
 }

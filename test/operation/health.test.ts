@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals'
+import { createHealth, type HealthDeps } from '../../src/operation/health.js'
+import { testOrigin } from '../support/origin.js'
+
+const works = async () => undefined
+const never = () => new Promise<void>(() => undefined)
+const fails = async () => {
+  throw new Error('canary-7f3a')
+}
+
+function health(overrides: Partial<HealthDeps> = {}) {
+  const room = createHealth({ checks: { store: works, keys: works }, draining: () => false, ...overrides })
+  const ask = async (rawPath: string, method = 'GET') => {
+    const response = await room.handle({
+      method,
+      rawPath,
+      rawQuery: '',
+      headers: [],
+      body: Buffer.alloc(0),
+      origin: testOrigin,
+    })
+    return { ...response, body: JSON.parse(response.body) as unknown }
+  }
+  return { room, ask }
+}
+
+describe('/healthz', () => {
+  it('is 200 as long as the process answers, whatever else is broken', async () => {
+    const { ask } = health({ checks: { store: fails }, draining: () => true })
+    expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'alive' } })
+  })
+})
+
+describe('/readyz', () => {
+  it('is 200 when every part works, and is not cached', async () => {
+    expect(await health().ask('/readyz')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      body: { status: 'ready', checks: { store: 'ok', keys: 'ok' } },
+    })
+  })
+
+  it('is 503 and names what fails, without saying how', async () => {
+    const answer = await health({ checks: { store: fails, keys: works } }).ask('/readyz')
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { status: 'unavailable', checks: { store: 'failed', keys: 'ok' } },
+    })
+    expect(JSON.stringify(answer)).not.toContain('canary')
+  })
+
+  it('does not wait for a part that says nothing, or throws before it answers', async () => {
+    const throws = () => {
+      throw new Error('at once')
+    }
+    const { ask } = health({ checks: { store: never, keys: throws, configuration: works }, deadlineMs: 20 })
+    expect((await ask('/readyz')).body).toEqual({
+      status: 'unavailable',
+      checks: { store: 'failed', keys: 'failed', configuration: 'ok' },
+    })
+  })
+
+  it('is 503 from the moment the process is told to stop', async () => {
+    let draining = false
+    const { ask } = health({ draining: () => draining })
+    expect((await ask('/readyz')).status).toBe(200)
+    draining = true
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: { status: 'draining' } })
+  })
+
+  it('asks each part once for many simultaneous questions, and again for the next', async () => {
+    let asked = 0
+    const store = async () => {
+      asked++
+    }
+    const { ask } = health({ checks: { store } })
+    await Promise.all(Array.from({ length: 100 }, () => ask('/readyz')))
+    expect(asked).toBe(1)
+    await ask('/readyz')
+    expect(asked).toBe(2)
+  })
+})
+
+describe('the health room', () => {
+  it('is for its two paths only', () => {
+    const { room } = health()
+    expect(['/healthz', '/readyz'].map((path) => room.accepts('GET', path, '', ''))).toEqual([true, true])
+    for (const path of ['/', '/healthz/', '/readyz/x', '/HEALTHZ', '/health%7a']) {
+      expect(room.accepts('GET', path, '', '')).toBe(false)
+    }
+  })
+
+  it('takes GET and HEAD', async () => {
+    const { ask } = health()
+    expect((await ask('/readyz', 'HEAD')).status).toBe(200)
+    expect(await ask('/readyz', 'POST')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
+  })
+})
