@@ -1,29 +1,22 @@
-/** An RSA key and a self-signed certificate for one test run, made with openssl. */
-import { execFileSync } from 'node:child_process'
+/** An RSA key and a self-signed certificate for one test run. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { selfSignedCertificate } from '../../src/config/self-signed-certificate.js'
 import type { KeyAndCertificate } from '../../src/federation/settings.js'
 
-export function makeKeyAndCertificate(commonName: string, bits = 2048): KeyAndCertificate {
-  const pem = execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      `rsa:${bits}`,
-      '-nodes',
-      '-keyout',
-      '-',
-      '-out',
-      '-',
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${commonName}`,
-    ],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-  )
-  const part = (name: string) => new RegExp(`-----BEGIN ${name}-----[^-]+-----END ${name}-----`).exec(pem)![0]
-  return { key: part('PRIVATE KEY'), certificate: part('CERTIFICATE') }
+const dayMs = 86_400_000
+
+export function makeKeyAndCertificate(commonName: string, modulusLength = 2048): KeyAndCertificate {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength })
+  const certificate = selfSignedCertificate({
+    privateKey,
+    commonName,
+    hosts: [],
+    usage: 'signing',
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + dayMs),
+    randomBytes,
+  })
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), certificate }
 }
 
 export function base64Of(certificate: string): string {

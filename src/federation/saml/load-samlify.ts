@@ -5,6 +5,6 @@
  * the default export. Test runners that load modules themselves see both, so only the built program would notice.
  */
 export async function loadSamlify(): Promise<typeof import('samlify')> {
-  const module = await import('samlify')
-  return module.default as unknown as typeof import('samlify')
+  const { default: samlify } = await import('samlify')
+  return samlify
 }

@@ -13,6 +13,7 @@ import { namespaces } from './names.js'
 import { refuse } from './refusal.js'
 import type { SchemaValidator } from './schema.js'
 import { certificatesIn } from './signature-shape.js'
+import { signersOf } from './signed-info.js'
 import { checkDecryptedAssertion, checkResponse, partsOf } from './structure.js'
 import { childrenNamed, parseXml } from './xml-document.js'
 
@@ -121,7 +122,7 @@ function signedText(
   isExpected: (verified: Element) => boolean,
 ): string {
   const named = certificatesIn(signature)[0]
-  for (const certificate of named === undefined ? certificates : [named]) {
+  for (const certificate of signersOf(signature, named === undefined ? certificates : [named])) {
     const text = verifyWith(samlLib, xml, certificate)
     if (text !== null && isExpected(parseXml(text))) return text
   }

@@ -46,6 +46,21 @@ describe('a good message', () => {
         },
       },
     ],
+    [
+      'signed by RSA-PSS',
+      { assertionSignature: { algorithm: 'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1' } },
+    ],
+    [
+      'canonical with a list of prefixes, as OpenSAML writes it',
+      {
+        assertionSignature: {
+          transforms: [
+            'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+            '<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="xs"></ec:InclusiveNamespaces></ds:Transform>',
+          ],
+        },
+      },
+    ],
     ['without an Issuer on the response', { responseIssuer: null }],
     ['without Destination on an unsigned response', { response: { Destination: null } }],
     ['without attributes', { attributes: { mail: ['a'] } }],

@@ -8,15 +8,15 @@ export type Attributes = Readonly<Record<string, string | null | undefined>>
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes)
     .filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== undefined)
-    .sort(([a], [b]) => order(a).localeCompare(order(b), 'en'))
+    .sort(([a], [b]) => (order(a) < order(b) ? -1 : 1))
     .map(([key, value]) => ` ${key}="${escapeAttribute(value)}"`)
   return `<${name}${written.join('')}>${children.join('')}</${name}>`
 }
 
-/** Plain code-point order is what canonical XML asks for; `xmlns` goes before everything. */
+/** Canonical XML sorts by code point; namespace declarations go before everything, qualified names last. */
 function order(name: string): string {
   const rank = name.startsWith('xmlns') ? '0' : name.includes(':') ? '2' : '1'
-  return rank + [...name].map((character) => character.charCodeAt(0).toString(16).padStart(4, '0')).join('')
+  return rank + name
 }
 
 export function text(value: string): string {

@@ -36,41 +36,41 @@ export async function openLab(): Promise<Lab> {
   const log = keptLog()
   const store = await createEmbeddedStore({ directory, now: clock.now })
   const verifier = createInlineVerifier()
-  const [idp, next, stranger, signing, encryption] = [
-    'idp',
-    'idp next',
-    'stranger',
-    'broker',
-    'broker enc',
-  ].map((name) => makeKeyAndCertificate(name))
+  const keys = {
+    idp: makeKeyAndCertificate('idp'),
+    next: makeKeyAndCertificate('idp next'),
+    stranger: makeKeyAndCertificate('stranger'),
+  }
+  const signing = makeKeyAndCertificate('broker signing')
+  const encryption = makeKeyAndCertificate('broker encryption')
   const around: Surroundings = {
     now: clock.now(),
     requestId: '_unknown',
     idpEntityId,
     spEntityId: serviceProviderUrls.entityId,
     acsUrl: serviceProviderUrls.acsUrl,
-    keys: { idp: idp!, next: next!, stranger: stranger! },
-    encryption: encryption!,
+    keys,
+    encryption,
   }
-  const metadata = { type: 'text', xml: idpMetadata([idp!.certificate, next!.certificate]) } as const
+  const metadata = { type: 'text', xml: idpMetadata([keys.idp.certificate, keys.next.certificate]) } as const
   return {
     clock,
     log,
     verifier,
     around,
     provider: (overrides = {}, other = verifier) =>
-      createSamlProvider(
-        samlSettings({ signing: signing!, encryption: encryption!, metadata, ...overrides }),
-        {
-          store,
-          now: clock.now,
-          log,
-          verifier: other,
-        },
-      ),
+      createSamlProvider(samlSettings({ signing, encryption, metadata, ...overrides }), {
+        store,
+        now: clock.now,
+        log,
+        verifier: other,
+      }),
     async begin(provider) {
       const { pending } = await provider.redirect!.begin()
-      return { pending, around: { ...around, now: clock.now(), requestId: pending.secrets['requestId']! } }
+      return {
+        pending,
+        around: { ...around, now: clock.now(), requestId: pending.secrets['requestId'] ?? '' },
+      }
     },
     async close() {
       await store.close()

@@ -228,7 +228,7 @@ export function encrypt(
   { certificate }: KeyAndCertificate,
   spec: NonNullable<MessageSpec['encryption']>,
 ): Promise<string> {
-  const { encrypt: encryptXml } = createRequire(import.meta.url)('xml-encryption') as XmlEncryption
+  const xmlEncryption = createRequire(import.meta.url)('xml-encryption') as XmlEncryption
   const options = {
     rsa_pub: certificate,
     pem: certificate,
@@ -239,7 +239,7 @@ export function encrypt(
     warnInsecureAlgorithm: false,
   }
   return new Promise((resolve, reject) => {
-    encryptXml(content, options, (error, result) => {
+    xmlEncryption.encrypt(content, options, (error, result) => {
       if (error) reject(error)
       else
         resolve(element('saml:EncryptedAssertion', { 'xmlns:saml': assertionNamespace }, canonical(result)))
@@ -250,5 +250,5 @@ export function encrypt(
 /** The package indents and self-closes; a response around it that is signed needs the canonical form. */
 function canonical(xml: string): string {
   const root = new DOMParser().parseFromString(xml.trim(), 'text/xml').documentElement
-  return new ExclusiveCanonicalization().process(root, {}).toString()
+  return new ExclusiveCanonicalization().process(root, {})
 }

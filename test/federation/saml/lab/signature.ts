@@ -1,5 +1,5 @@
 /** Signs a canonical text as an identity provider would, or as somebody who would like to be taken for one. */
-import { createHash, createHmac, createSign, randomBytes } from 'node:crypto'
+import { constants, createHash, createHmac, createSign, randomBytes } from 'node:crypto'
 import type { KeyAndCertificate } from '../../../../src/federation/settings.js'
 import { base64Of } from '../../../support/saml-certificate.js'
 import { element } from './canonical.js'
@@ -90,9 +90,10 @@ function valueOf(
     return createHmac('sha1', keys.idp.certificate).update(octets).digest('base64')
   }
   if (algorithm === '' || algorithm === 'constructor') return randomBytes(256).toString('base64')
+  const padding = algorithm.endsWith('MGF1') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING
   return createSign(hashes[algorithm] ?? 'sha256')
     .update(octets)
-    .sign(keys[key].key, 'base64')
+    .sign({ key: keys[key].key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, 'base64')
 }
 
 function keyInfo(keys: Keys, shown: string): string {
