@@ -16,6 +16,7 @@ import type { RequestOrigin } from '../audit/event.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import { createClientAddresses } from './client-address.js'
+import { trackConnections } from './connections.js'
 import { readBody } from './request-body.js'
 import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
 import { plainAnswer, send, sendLast, sendLastAndDiscard } from './wire-answer.js'
@@ -89,8 +90,8 @@ export function createHotServer(deps: HotServerDeps): HotServer {
         room === undefined ? 'pages' : (room.name ?? 'wire'),
         (monotonicMs() - startedAt) / 1000,
       )
-      if (stopping) setImmediate(() => server.closeIdleConnections())
     })
+    connections.began(request, response)
     if (stopping) response.shouldKeepAlive = false
     if (!isWellFormed(url, headers)) {
       sendLast(response, plainAnswer(400, 'Bad Request', origin.requestId))
@@ -111,6 +112,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
           { ...options, cert: deps.tls.certificate, key: deps.tls.key, minVersion: 'TLSv1.2' },
           listener,
         )
+  const connections = trackConnections(server, { tls: deps.tls !== undefined })
 
   return {
     server,
@@ -133,13 +135,13 @@ export function createHotServer(deps: HotServerDeps): HotServer {
       return new Promise((resolve) => {
         const deadline = setTimeout(() => {
           deps.log.warn('http.stop-forced', { deadlineMs })
-          server.closeAllConnections()
+          connections.destroyAll()
         }, deadlineMs)
         server.close(() => {
           clearTimeout(deadline)
           resolve()
         })
-        server.closeIdleConnections()
+        connections.drain()
       })
     },
   }

@@ -33,7 +33,8 @@ const trustsRole = (arn: string, condition?: unknown, actions: unknown = 'sts:As
     },
   ],
 })
-const trustsProvider = (resource: string, action: string) => ({
+/** Trusts a provider of the home account, for everything that an action needs. */
+export const trustsProvider = (resource: string, action: string) => ({
   Version: '2012-10-17',
   Statement: [
     {
@@ -87,6 +88,7 @@ export interface StsHouse {
   readonly room: WireRoom
   readonly clock: TestClock
   readonly credentials: SessionCredentials
+  /** What was recorded, oldest first. */
   readonly events: AuditEvent[]
   /** Replaced by tests in which a role vanishes. */
   directory: RoleDirectory
@@ -112,7 +114,7 @@ export interface StsHouse {
 }
 
 export async function stsHouse(
-  options: { readonly publicHosts?: readonly string[]; readonly clock?: TestClock } = {},
+  options: { readonly publicHosts?: () => readonly string[]; readonly clock?: TestClock } = {},
 ): Promise<StsHouse> {
   const clock = options.clock ?? testClock()
   const credentials = createSessionCredentials(await ringOf(), { random: randomBytes })
@@ -144,7 +146,7 @@ export async function stsHouse(
     broker,
     log: keptLog(),
     providers: () => house.providers,
-    settings: () => ({ clockSkewSeconds: 900, publicHosts: options.publicHosts ?? ['sts.example.test'] }),
+    settings: () => ({ clockSkewSeconds: 900, publicHosts: options.publicHosts?.() ?? ['sts.example.test'] }),
     throttle: { attempt: (account, address) => house.attempt(account, address) },
   })
   const formBody = (form: Readonly<Record<string, string>>) =>
