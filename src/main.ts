@@ -31,7 +31,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     printError('rolegate: the demo has passwords on its sign-in page: it listens on 127.0.0.1 only')
     return exitConfiguration
   }
-  const startLog = createPinoLog({ level: 'warn' })
+  // The demo's own providers are plain on purpose: their warnings would only bury what the start prints.
+  const startLog = createPinoLog({ level: options.demo ? 'error' : 'info' })
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   let demo: RunningDemo | undefined
   let app: App | undefined
@@ -62,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 0
   } catch (cause) {
     log.error('server.stopped', { cause })
-    printError(`rolegate: ${cause instanceof Error ? cause.message : String(cause)}`)
+    printError(`rolegate: ${stopReason(cause)}`)
     return 1
   } finally {
     await app?.close()
@@ -98,6 +99,14 @@ function demoOptions(listen: string, options: ServeOptions, log: ReturnType<type
     certificatesDirectory: options.certificatesDirectory,
     log,
   }
+}
+
+function stopReason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { code, address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
+  return code === 'EADDRINUSE'
+    ? `another program uses ${address ?? ''}:${port ?? ''}: stop it, or choose another address with --listen`
+    : cause.message
 }
 
 function isLoopbackListen(listen: string): boolean {
