@@ -3,7 +3,7 @@
  * kept. The only importer of helmet.
  */
 import type { RequestHandler } from 'express'
-import helmet from 'helmet'
+import helmet, { strictTransportSecurity } from 'helmet'
 
 /** Everything but the Content-Security-Policy, which differs by page. */
 export function createSecurityHeaders(publicUrl: () => string): RequestHandler {
@@ -17,7 +17,7 @@ export function createSecurityHeaders(publicUrl: () => string): RequestHandler {
     xFrameOptions: { action: 'deny' },
     xPoweredBy: true,
   })
-  const transportSecurity = helmet.strictTransportSecurity({ maxAge: 31_536_000, includeSubDomains: false })
+  const transportSecurity = strictTransportSecurity({ maxAge: 31_536_000, includeSubDomains: false })
   return (request, response, next) => {
     overHttp(request, response, (failure?: unknown) => {
       if (failure !== undefined) return next(failure)

@@ -71,7 +71,7 @@ export function createSignInPages(
       ...(more.notice === undefined ? {} : { notice: more.notice }),
       ...(deps.demo === undefined ? {} : { demo: deps.demo }),
     }
-    const frame = await edge.frameFor({ ...visit, session: undefined } as Visit)
+    const frame = await edge.frameFor({ ...visit, session: undefined })
     return page(
       SignInPage,
       { frame, view },
@@ -228,7 +228,7 @@ export function createSignInPages(
     ]
     if (departure.type === 'redirect') return redirect(departure.location.href, { cookies })
     const { action, fields } = departure
-    const frame = await edge.frameFor({ ...visit, session: undefined } as Visit)
+    const frame = await edge.frameFor({ ...visit, session: undefined })
     // Browsers apply form-action to the redirects that follow as well, and providers redirect within their estate.
     const formTargets = action.protocol === 'https:' ? ['https:'] : [action.origin]
     const going = { frame, provider: provider.displayName, action: action.href, fields }

@@ -56,9 +56,7 @@ function check(values: SwitchRoleValues): Problems {
     ...(/^([!-.0-~]{1,511}\/){0,8}[\w+=,.@-]{1,64}$/.test(values.roleName) && values.roleName.length <= 576
       ? {}
       : { roleName: 'A role name has up to 64 letters, digits and + = , . @ _ -' }),
-    ...([...values.displayName].length <= longestDisplayName
-      ? {}
-      : { displayName: 'Use up to 64 characters' }),
+    ...(values.displayName.length <= longestDisplayName ? {} : { displayName: 'Use up to 64 characters' }),
     ...(values.color === '' || /^[0-9a-fA-F]{6}$/.test(values.color)
       ? {}
       : { color: 'A colour is six hexadecimal digits' }),

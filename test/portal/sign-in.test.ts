@@ -23,7 +23,7 @@ const broken: IdentityProvider = {
 }
 const refusing = redirectProvider('refusing', leave, {
   redirect: {
-    begin: redirectProvider('refusing', leave).redirect!.begin,
+    begin: () => redirectProvider('refusing', leave).redirect!.begin(),
     complete: () => Promise.reject(new Fault('InvalidAssertion', 'no', { reason: 'saml:audience' })),
   },
 })

@@ -170,17 +170,21 @@ function copyButtons() {
     if (source === null || !('clipboard' in navigator)) continue
     button.hidden = false
     const label = button.textContent
-    button.addEventListener('click', async () => {
-      try {
-        await navigator.clipboard.writeText(source.textContent ?? '')
-        button.textContent = 'Copied'
-      } catch {
-        getSelection()?.selectAllChildren(source)
-        button.textContent = 'Selected'
-      }
+    /** @param {string} text */
+    const say = (text) => {
+      button.textContent = text
       setTimeout(() => {
         button.textContent = label
       }, 1600)
+    }
+    button.addEventListener('click', () => {
+      navigator.clipboard.writeText(source.textContent ?? '').then(
+        () => say('Copied'),
+        () => {
+          getSelection()?.selectAllChildren(source)
+          say('Selected')
+        },
+      )
     })
   }
 }
