@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { GeneratedName } from './reading.js'
 import { selfSignedCertificate, type CertificateRequest } from './self-signed-certificate.js'
+import { systemErrorCode } from './system-error.js'
 
 const makeKeyPair = promisify(generateKeyPair)
 
@@ -109,7 +110,7 @@ async function createFile(file: string, content: string | Buffer, mode: number):
     await link(draft, file)
     return true
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false
+    if (systemErrorCode(error) === 'EEXIST') return false
     throw error
   } finally {
     await rm(draft, { force: true })
@@ -127,10 +128,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (systemErrorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code

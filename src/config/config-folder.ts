@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Findings } from './place.js'
 import { suggestion } from './nearest-name.js'
+import { systemErrorCode } from './system-error.js'
 
 export type FileKind = 'rolegate' | 'organization' | 'roles' | 'providers'
 
@@ -33,7 +34,7 @@ export async function listConfigFolder(
   try {
     await collect(directory, '', 0, names, directories)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = systemErrorCode(error)
     const reason =
       code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is not a folder' : 'cannot be read'
     findings.add({ file: '.', path: '', message: `the configuration folder \`${directory}\` ${reason}` })
@@ -76,18 +77,18 @@ async function collect(
   directories: string[],
 ): Promise<void> {
   directories.push(directory)
-  const entries = (await readdir(directory)).sort()
-  for (const entry of entries) {
+  const folders: (readonly [path: string, name: string])[] = []
+  for (const entry of (await readdir(directory)).sort()) {
     // Kubernetes mounts keep `..data` beside the files, and editors keep swap files: neither is configuration.
     if (entry.startsWith('.') || names.length > maxFiles) continue
     const path = join(directory, entry)
     const name = under === '' ? entry : `${under}/${entry}`
     // A link that leads nowhere is reported when it is read.
     const stats = await stat(path).catch(() => undefined)
-    if (stats?.isDirectory()) {
-      if (name !== 'schema' && depth < 4) await collect(path, name, depth + 1, names, directories)
-    } else if (dataFile.test(entry)) {
-      names.push(name)
-    }
+    if (stats?.isDirectory() === true) folders.push([path, name])
+    else if (dataFile.test(entry)) names.push(name)
+  }
+  for (const [path, name] of folders) {
+    if (name !== 'schema' && depth < 4) await collect(path, name, depth + 1, names, directories)
   }
 }

@@ -96,7 +96,7 @@ function weighEncryption(
 /** Only the outer shape (RFC 4515): the directory judges the rest, and says so at the first sign-in. */
 function checkFilter(filter: string, place: Place, { findings }: Reading): void {
   let open = 0
-  const balanced = [...filter].every((c) => {
+  const balanced = filter.split('').every((c) => {
     open += c === '(' ? 1 : c === ')' ? -1 : 0
     return open >= 0
   })

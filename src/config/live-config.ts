@@ -2,11 +2,11 @@
  * The configuration in force: the last good one, however broken the files are at the moment. Reloads when asked
  * (SIGHUP) and when a folder that holds anything it read changes.
  */
-import { watch, type FSWatcher } from 'node:fs'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import { ensureCertificates } from './certificates.js'
 import type { Config, ConfigProblem } from './config.js'
+import { watchFolders, type Watching } from './folder-watch.js'
 import { loadConfig, type LoadedConfig, type LoadOptions } from './load-config.js'
 
 type Listener = (config: Config, previous: Config) => void | Promise<void>
@@ -50,8 +50,6 @@ export async function openLiveConfig(
     ? { ok: true, live: createLiveConfig(loaded, () => loadConfig(options), options.log) }
     : { ok: false, problems: loaded.problems }
 }
-
-const settleMs = 500
 
 function createLiveConfig(
   first: LoadedConfig & { readonly ok: true },
@@ -158,43 +156,4 @@ function fixedAtStart(next: Config, previous: Config): readonly string[] {
     'log',
   ] as const
   return fixed.filter((name) => JSON.stringify(next.server[name]) !== JSON.stringify(previous.server[name]))
-}
-
-interface Watching {
-  follow(directories: readonly string[]): void
-  close(): void
-}
-
-/** Watches folders, not files: editors and Kubernetes replace files, and a watch on the old one would go silent. */
-function watchFolders(changed: () => void, log: Log): Watching {
-  const watchers = new Map<string, FSWatcher>()
-  let timer: NodeJS.Timeout | undefined
-  const settle = (): void => {
-    clearTimeout(timer)
-    timer = setTimeout(changed, settleMs)
-    timer.unref()
-  }
-  const drop = (directory: string): void => {
-    watchers.get(directory)?.close()
-    watchers.delete(directory)
-  }
-  const add = (directory: string): void => {
-    try {
-      const watcher = watch(directory, { persistent: false }, settle)
-      watcher.on('error', () => drop(directory))
-      watchers.set(directory, watcher)
-    } catch (cause) {
-      log.warn('config.notWatched', { directory, cause, instead: 'send SIGHUP' })
-    }
-  }
-  return {
-    follow(directories) {
-      for (const directory of watchers.keys()) if (!directories.includes(directory)) drop(directory)
-      for (const directory of directories) if (!watchers.has(directory)) add(directory)
-    },
-    close() {
-      clearTimeout(timer)
-      for (const directory of [...watchers.keys()]) drop(directory)
-    },
-  }
 }

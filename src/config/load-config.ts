@@ -104,7 +104,7 @@ async function readFolder(
     ? await readRoles(
         sources('roles'),
         accountNames(organizationSource.value),
-        declaredProviders(providerSources, reading.expand),
+        declaredProviders(providerSources, (written) => reading.expand(written)),
         reading,
       )
     : []

@@ -44,13 +44,10 @@ export async function oidcSettings(
 }
 
 /** The text stays as written: it must equal the token's `iss` character for character. */
-function issuerOf(
-  entry: OidcEntry,
-  place: Place,
-  { address, findings, insecure }: Reading,
-): string | undefined {
+function issuerOf(entry: OidcEntry, place: Place, reading: Reading): string | undefined {
   const at = within(place, 'issuer')
-  const issuer = address(entry.issuer, at)
+  const { findings, insecure } = reading
+  const issuer = reading.address(entry.issuer, at)
   if (issuer === undefined) return undefined
   const url = webUrl(issuer)
   if (url === undefined || url.search !== '') {

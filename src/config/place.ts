@@ -41,7 +41,7 @@ export const within = (place: Place, ...steps: Path): Place => ({
 export function pathText(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`
-    if (!/^[A-Za-z_$][\w$:/.-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`
+    if (!/^[A-Za-z_$][\w$-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`
     return text === '' ? step : `${text}.${step}`
   }, '')
 }

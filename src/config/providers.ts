@@ -92,22 +92,16 @@ function arnResource(entry: ProviderEntry): string {
   return providerArnResource({ ...entry, issuer: entry.kind === 'oidc' ? entry.issuer : '' })
 }
 
-function settingsOf(
+async function settingsOf(
   entry: ProviderEntry,
   place: Place,
   surroundings: Surroundings,
   reading: Reading,
 ): Promise<ProviderSettings | undefined> {
-  switch (entry.kind) {
-    case 'ldap':
-      return ldapSettings(entry, place, reading)
-    case 'saml':
-      return samlSettings(entry, place, surroundings, reading)
-    case 'oidc':
-      return oidcSettings(entry, place, surroundings, reading)
-    case 'local':
-      return Promise.resolve(localSettings(entry, reading))
-  }
+  if (entry.kind === 'ldap') return ldapSettings(entry, place, reading)
+  if (entry.kind === 'saml') return samlSettings(entry, place, surroundings, reading)
+  if (entry.kind === 'oidc') return oidcSettings(entry, place, surroundings, reading)
+  return localSettings(entry, reading)
 }
 
 /** What the adapters say themselves; an attribute mapped onto one of these would speak in the provider's name. */

@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Findings, Place } from './place.js'
 import type { SecretReference } from './schema/value.js'
+import { systemErrorCode } from './system-error.js'
 
 export interface Reading {
   readonly findings: Findings
@@ -120,8 +121,8 @@ export async function readText(path: string, maxBytes: number): Promise<ReadText
     const bytes = await readFile(path)
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (error) {
-    if (error instanceof TypeError) return { ok: false, reason: 'is not UTF-8 text' }
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = systemErrorCode(error)
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { ok: false, reason: 'is not UTF-8 text' }
     if (code === 'ENOENT' || code === 'ENOTDIR') return { ok: false, reason: 'does not exist' }
     if (code === 'EACCES' || code === 'EPERM') return { ok: false, reason: 'may not be read' }
     return { ok: false, reason: 'cannot be read' }

@@ -67,11 +67,12 @@ function extensions(request: CertificateRequest, publicKey: Buffer): readonly Bu
   const keyId = createHash('sha256').update(publicKey).digest().subarray(0, 20)
   return [
     extension('2.5.29.19', sequence(), { critical: true }), // basicConstraints: not an authority
-    extension('2.5.29.15', keyUsage(request), { critical: true }),
     extension('2.5.29.14', octetString(keyId)), // subjectKeyIdentifier
-    ...(request.usage === 'tls'
-      ? [extension('2.5.29.37', sequence(objectIdentifier('1.3.6.1.5.5.7.3.1')))] // serverAuth
-      : []),
+    // A TLS certificate has no keyUsage: OpenSSL 1.1.1 takes a self-signed one for its own issuer only if that allows
+    // signing certificates, which in turn only an authority may say.
+    request.usage === 'tls'
+      ? extension('2.5.29.37', sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'))) // extKeyUsage: serverAuth
+      : extension('2.5.29.15', keyUsage[request.usage], { critical: true }),
     ...(request.hosts.length === 0
       ? []
       : [extension('2.5.29.17', sequence(...request.hosts.map(generalName)))]),
@@ -83,12 +84,10 @@ function extension(id: string, value: Buffer, { critical = false } = {}): Buffer
 }
 
 /** 4.2.1.3: digitalSignature is bit 0, keyEncipherment bit 2; trailing zero bits are left out. */
-function keyUsage({ usage, privateKey }: CertificateRequest): Buffer {
-  if (usage === 'encryption') return bitString(Buffer.of(0b0010_0000), 5)
-  return usage === 'tls' && privateKey.asymmetricKeyType === 'rsa'
-    ? bitString(Buffer.of(0b1010_0000), 5)
-    : bitString(Buffer.of(0b1000_0000), 7)
-}
+const keyUsage = {
+  signing: bitString(Buffer.of(0b1000_0000), 7),
+  encryption: bitString(Buffer.of(0b0010_0000), 5),
+} as const
 
 /** 4.2.1.6: dNSName is [2], iPAddress is [7] as 4 or 16 bytes. */
 function generalName(host: string): Buffer {

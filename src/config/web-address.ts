@@ -28,7 +28,7 @@ export function originOf(written: string): string | undefined {
 
 /** An `http:` or `https:` URL without credentials or fragment. */
 export function webUrl(written: string): URL | undefined {
-  const url = URL.canParse(written) && !/[\s\u0000-\u001f\\]/.test(written) ? new URL(written) : undefined
+  const url = URL.canParse(written) && !/[\s\p{Cc}\\]/u.test(written) ? new URL(written) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
   return url.username !== '' || url.password !== '' || written.includes('#') ? undefined : url
 }

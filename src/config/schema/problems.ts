@@ -32,13 +32,12 @@ function report(issue: z.core.$ZodIssue, value: unknown, place: Place, findings:
     else for (const inner of meant) report(inner, undefined, at, findings)
   } else if (issue.code === 'invalid_union' && 'options' in issue) {
     const given = valueAt(value, stepsOf(issue))
-    const known = (issue.options as readonly unknown[]).map(String)
-    findings.problem(
-      at,
-      given === undefined
-        ? `is missing; known: ${known.map(quoted).join(', ')}`
-        : `is none of the known ones; ${suggestion(String(given), known)}`,
-    )
+    const known = issue.options.map(String)
+    const sentence =
+      typeof given === 'string'
+        ? `is none of the known ones; ${suggestion(given, known)}`
+        : `${given === undefined ? 'is missing' : 'is none of the known ones'}; known: ${known.map(quoted).join(', ')}`
+    findings.problem(at, sentence)
   } else if (issue.code === 'invalid_key') {
     for (const inner of issue.issues) findings.problem(at, inner.message)
   } else {
@@ -60,61 +59,50 @@ function valueAt(value: unknown, path: Path): unknown {
   )
 }
 
+/** Codes that are not here keep zod's own words; the schemas give theirs to everything they refine. */
 function sentence(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      if (issue.input === undefined) return 'is missing'
-      if (issue.expected === 'string' && typeof issue.input === 'number')
-        return 'must be text, and this reads as a number: quote it'
-      if (issue.expected === 'string' && typeof issue.input === 'boolean')
-        return 'must be text, and this reads as true or false: quote it'
-      return `must be ${nounFor(issue.expected)}, not ${nounOf(issue.input)}`
-    case 'invalid_value':
-      return issue.values.length === 1
-        ? `must be \`${String(issue.values[0])}\``
-        : `must be one of ${issue.values.map((value) => quoted(String(value))).join(', ')}`
-    case 'too_small':
-      if (issue.origin === 'string' || issue.origin === 'array')
-        return Number(issue.minimum) === 1
-          ? 'must not be empty'
-          : `must have at least ${issue.minimum} ${issue.origin === 'array' ? 'entries' : 'characters'}`
-      return `must be at least ${issue.minimum}`
-    case 'too_big':
-      if (issue.origin === 'string' || issue.origin === 'array')
-        return `must have at most ${issue.maximum} ${issue.origin === 'array' ? 'entries' : 'characters'}`
-      return `must be at most ${issue.maximum}`
-    case 'invalid_union':
-      return 'has none of the accepted forms'
-    default:
-      return undefined
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return 'is missing'
+    if (issue.expected === 'string' && typeof issue.input === 'number') {
+      return 'must be text, and this reads as a number: quote it'
+    }
+    if (issue.expected === 'string' && typeof issue.input === 'boolean') {
+      return 'must be text, and this reads as true or false: quote it'
+    }
+    return `must be ${nouns[issue.expected] ?? issue.expected}, not ${nounOf(issue.input)}`
   }
+  if (issue.code === 'invalid_value') {
+    return issue.values.length === 1
+      ? `must be \`${String(issue.values[0])}\``
+      : `must be one of ${issue.values.map((value) => quoted(String(value))).join(', ')}`
+  }
+  if (issue.code === 'too_small') {
+    if (issue.minimum === 1 && issue.origin in counted) return 'must not be empty'
+    return `must ${bound('at least', issue.minimum, issue.origin)}`
+  }
+  if (issue.code === 'too_big') return `must ${bound('at most', issue.maximum, issue.origin)}`
+  return issue.code === 'invalid_union' ? 'has none of the accepted forms' : undefined
 }
 
-function nounFor(expected: string): string {
-  return (
-    {
-      string: 'text',
-      number: 'a number',
-      int: 'a whole number',
-      boolean: 'true or false',
-      array: 'a list',
-      object: 'a set of fields',
-      record: 'a set of fields',
-    }[expected] ?? expected
-  )
+const counted: Readonly<Record<string, string>> = { string: 'characters', array: 'entries' }
+
+function bound(which: string, limit: number | bigint, origin: string): string {
+  const unit = counted[origin]
+  return unit === undefined ? `be ${which} ${limit}` : `have ${which} ${limit} ${unit}`
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a set of fields',
+  record: 'a set of fields',
 }
 
 function nounOf(value: unknown): string {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
-  switch (typeof value) {
-    case 'string':
-      return 'text'
-    case 'object':
-      return 'a set of fields'
-    case 'boolean':
-      return 'true or false'
-    default:
-      return `a ${typeof value}`
-  }
+  return nouns[typeof value] ?? 'this'
 }

@@ -29,8 +29,7 @@ export const text = (max = 1024) =>
     .refine((value) => !reference.test(value), {
       error: '`${env:…}` and `${file:…}` are only read in secrets and addresses',
     })
-    // eslint-disable-next-line no-control-regex
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters')
+    .regex(/^\P{Cc}*$/u, 'must be one line without control characters')
 
 /** Path of a file, relative to the configuration folder. */
 export const filePath = () => text(4096)
@@ -44,7 +43,7 @@ const secretAdvice = 'a secret is never written here: say `${env:NAME}` or `${fi
 export const secret = () =>
   z
     .string({ error: secretAdvice })
-    .regex(/^\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}\u0000-\u001f]+)\}$/, secretAdvice)
+    .regex(/^\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}\p{Cc}]+)\}$/u, secretAdvice)
     .transform((value): SecretReference => {
       const inner = value.slice(2, -1)
       return inner.startsWith('env:')
@@ -71,7 +70,7 @@ export const milliseconds = (min: number, max: number) => duration(min, max, 1)
 function duration(min: number, max: number, unit: number) {
   const advice = 'must be seconds as a number, or text such as `90s`, `15m`, `12h`, `1h30m`'
   return z
-    .union([z.number(), z.string().regex(durationPattern)], { error: advice })
+    .union([z.number(), z.string().regex(durationPattern, advice)], { error: advice })
     .transform((value, context) => {
       const ms = durationMs(value)
       if (ms === undefined || !Number.isInteger(ms / unit)) {

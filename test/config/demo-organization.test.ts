@@ -1,0 +1,175 @@
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { Config } from '../../src/config/config.js'
+import { loadConfig } from '../../src/config/load-config.js'
+import type { ContextValue } from '../../src/policy/context.js'
+import { evaluate } from '../../src/policy/evaluate.js'
+import type { Principal } from '../../src/policy/principal.js'
+import type { Role } from '../../src/role/role.js'
+
+let config: Config
+
+beforeAll(async () => {
+  const loaded = await loadConfig({
+    directory: fileURLToPath(new URL('../../config', import.meta.url)),
+    dataDirectory: '/data',
+    certificatesDirectory: '/nowhere',
+    environment: {},
+  })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+  expect(loaded.warnings).toEqual([])
+  config = loaded.config
+})
+
+const sources = {
+  saml: { resource: 'saml-provider/demo-saml', action: 'sts:AssumeRoleWithSAML', prefix: 'saml', mfa: true },
+  oidc: {
+    resource: 'oidc-provider/127.0.0.1:8081',
+    action: 'sts:AssumeRoleWithWebIdentity',
+    prefix: '127.0.0.1:8081',
+    mfa: true,
+  },
+  ldap: {
+    resource: 'ldap-provider/demo-ldap',
+    action: 'sts:AssumeRoleWithLDAPIdentity',
+    prefix: 'ldap',
+    mfa: false,
+  },
+  local: {
+    resource: 'local-provider/local',
+    action: 'sts:AssumeRoleWithLocalIdentity',
+    prefix: 'local',
+    mfa: false,
+  },
+} as const
+
+const people = {
+  ada: { groups: ['platform-admins', 'developers'], department: 'Engineering', mfa: true },
+  grace: { groups: ['developers'], department: 'Engineering', mfa: false },
+  alan: { groups: ['auditors'], department: 'Finance', mfa: false },
+  edsger: { groups: ['contractors', 'developers'], department: 'Engineering', mfa: false },
+} as const
+
+function decide(
+  role: Role,
+  principal: Principal,
+  action: string,
+  context: readonly (readonly [string, ContextValue])[],
+) {
+  return evaluate(
+    { principal, action, resource: role.arn, resourceAccount: role.account, context: new Map(context) },
+    { identity: [], resource: role.trustPolicy },
+  ).outcome
+}
+
+function outcome(role: Role, person: keyof typeof people, source: keyof typeof sources) {
+  const { groups, department, mfa } = people[person]
+  const { resource, action, prefix, mfa: knowsMfa } = sources[source]
+  return decide(role, { type: 'federated', provider: `arn:aws:iam::${role.account}:${resource}` }, action, [
+    [`${prefix}:groups`, groups],
+    [`${prefix}:department`, department],
+    [`${prefix}:sub`, person],
+    [`${prefix}:aud`, 'the relying party'],
+    ['aws:multifactorauthpresent', String(mfa && knowsMfa)],
+  ])
+}
+
+const rolesOf = (person: keyof typeof people, source: keyof typeof sources): readonly string[] =>
+  config.roles
+    .filter((role) => outcome(role, person, source) === 'allowed')
+    .map(({ name }) => name)
+    .sort()
+
+const roleNamed = (name: string): Role => config.roles.find((role) => role.name === name)!
+
+describe('the demonstration organisation', () => {
+  it('has four accounts in two units, one of them with a leading zero, and a dozen roles', () => {
+    const { accounts } = config.organization
+    expect(accounts).toHaveLength(4)
+    expect(new Set(accounts.map(({ unit }) => unit.split('/')[0])).size).toBe(2)
+    expect(accounts.map(({ id }) => id)).toContain('012345678901')
+    expect(config.roles).toHaveLength(12)
+  })
+
+  it('lets only local accounts sign in until the demo starts its providers', () => {
+    expect(config.providers.map(({ name }) => name)).toEqual(['local'])
+    expect(config.insecure).toEqual([])
+  })
+
+  it.each(['saml', 'oidc'] as const)('opens to ada by %s, second factor included', (source) => {
+    expect(rolesOf('ada', source)).toEqual([
+      'CustomerData',
+      'Developer',
+      'EngineeringSandbox',
+      'PlatformAdmin',
+      'PlatformReader',
+      'SecurityAudit',
+    ])
+  })
+
+  it.each(['ldap', 'local'] as const)('opens to ada by %s, without what needs a second factor', (source) => {
+    expect(rolesOf('ada', source)).toEqual([
+      'CustomerData',
+      'Developer',
+      'EngineeringSandbox',
+      'PlatformReader',
+      'SecurityAudit',
+    ])
+  })
+
+  it.each(['saml', 'oidc', 'ldap', 'local'] as const)('opens to everybody else alike by %s', (source) => {
+    expect(rolesOf('grace', source)).toEqual([
+      'CustomerData',
+      'Developer',
+      'EngineeringSandbox',
+      'PlatformReader',
+    ])
+    expect(rolesOf('alan', source)).toEqual(['CustomerData', 'FinanceViewer', 'SecurityAudit'])
+    expect(rolesOf('edsger', source)).toEqual([
+      'ContractorSandbox',
+      'Developer',
+      'EngineeringSandbox',
+      'PlatformReader',
+    ])
+    expect(outcome(roleNamed('CustomerData'), 'edsger', source)).toBe('explicitDeny')
+  })
+
+  it('opens one role to workload tokens only', () => {
+    const role = roleNamed('DeployPipeline')
+    const provider = `arn:aws:iam::${role.account}:oidc-provider/127.0.0.1:8081`
+    const token = (aud: string, sub: string) =>
+      decide(role, { type: 'federated', provider }, 'sts:AssumeRoleWithWebIdentity', [
+        ['127.0.0.1:8081:aud', aud],
+        ['127.0.0.1:8081:sub', sub],
+      ])
+    expect(token('sts.amazonaws.com', 'grace')).toBe('allowed')
+    expect(token('sts.amazonaws.com', 'alan')).toBe('implicitDeny')
+    expect(token('rolegate', 'grace')).toBe('implicitDeny')
+  })
+
+  it.each([
+    ['Developer', 'ReleaseManager', 'false'],
+    ['PlatformAdmin', 'IncidentResponder', 'true'],
+  ])('chains from %s to %s across accounts, with both halves in place', (from, to, mfa) => {
+    const source = roleNamed(from)
+    const target = roleNamed(to)
+    expect(source.account).not.toBe(target.account)
+    const principal: Principal = {
+      type: 'role-session',
+      account: source.account,
+      arn: `arn:aws:sts::${source.account}:assumed-role/${source.name}/ada`,
+      roleArn: source.arn,
+    }
+    const request = {
+      principal,
+      action: 'sts:AssumeRole',
+      resource: target.arn,
+      resourceAccount: target.account,
+      context: new Map([['aws:multifactorauthpresent', mfa]]),
+    }
+    expect(evaluate(request, { identity: source.permissions, resource: target.trustPolicy }).outcome).toBe(
+      'allowed',
+    )
+    expect(evaluate(request, { identity: [], resource: target.trustPolicy }).outcome).toBe('implicitDeny')
+  })
+})
