@@ -54,6 +54,7 @@ export async function buildApp(options: {
   const shared = { now, random: randomBytes, randomUuid: randomUUID, log }
 
   const metrics = await createPrometheusMetrics()
+  live.countWith(metrics)
   const store = await openStore(config(), dataDirectory, now, log)
   const ring = await loadKeyRing({ ...keyRingSource(config(), dataDirectory), random: randomBytes, now })
   const credentials = createSessionCredentials(ring, { random: randomBytes })

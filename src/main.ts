@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   } finally {
     await app?.close()
     await demo?.close()
-    log.flush()
+    await log.flush()
   }
 }
 

@@ -1,6 +1,6 @@
 /** The built product as its users run it: `rolegate serve --demo` in a process of its own, on free loopback ports. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { chown, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -16,6 +16,7 @@ export interface Product {
   readonly issuerHost: string
   readonly configDirectory: string
   readonly dataDirectory: string
+  readonly certificatesDirectory: string
   readonly process: ChildProcess
   password(username: string): Promise<string>
   /** Everything it printed so far. */
@@ -25,28 +26,76 @@ export interface Product {
   stop(signal?: NodeJS.Signals): Promise<number | null>
   /** The same installation again, after a stop. */
   restart(): Promise<Product>
+  /** A second process on the same folders, on a port of its own; without the demo, whose providers run only once. */
+  beside(): Promise<Product>
   remove(): Promise<void>
 }
 
-/** Needs `npm run build` before; `npm test` does it. */
-export async function startProduct(): Promise<Product> {
-  const folder = await mkdtemp(join(tmpdir(), 'rolegate-product-'))
-  await cp(join(repository, 'config'), join(folder, 'config'), { recursive: true })
-  return start(folder, await freePortRange(4))
+export interface ProductOptions {
+  /** False: only what the configuration folder says. */
+  readonly demo?: boolean
+  /** Default `http`. What `configure` makes of `tls` it says here. */
+  readonly scheme?: 'http' | 'https'
+  /** Changes the installation's own folders before the first start; `config` is a copy of the committed one. */
+  readonly configure?: (folders: { readonly config: string; readonly data: string }) => Promise<void>
+  /** User and group that it runs as, on folders that are theirs; needs root. */
+  readonly user?: number
 }
 
-async function start(folder: string, port: number): Promise<Product> {
-  const url = `http://127.0.0.1:${port}`
+/** Needs `npm run build` before; `npm test` does it. */
+export async function startProduct(options: ProductOptions = {}): Promise<Product> {
+  const folder = await mkdtemp(join(tmpdir(), 'rolegate-product-'))
+  await cp(join(repository, 'config'), join(folder, 'config'), { recursive: true })
+  await options.configure?.({ config: join(folder, 'config'), data: join(folder, 'data') })
+  if (options.user !== undefined) await giveTo(options.user, folder)
+  return start(folder, await freePortRange(4), options)
+}
+
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command for as long as it takes, with nothing in its environment but a path. */
+export function runCommand(...parameters: string[]): Promise<Ended> {
+  return new Promise((done, failed) => {
+    execFile(
+      process.execPath,
+      [command, ...parameters],
+      { env: { PATH: process.env['PATH'] }, timeout: 20_000 },
+      (error, stdout, stderr) => {
+        if (error !== null && typeof error.code !== 'number') failed(error)
+        else done({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+  })
+}
+
+async function giveTo(user: number, folder: string): Promise<void> {
+  await chown(folder, user, user)
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  await Promise.all(entries.map(({ parentPath, name }) => chown(join(parentPath, name), user, user)))
+}
+
+async function start(folder: string, port: number, options: ProductOptions): Promise<Product> {
+  const { demo = true, scheme = 'http', user } = options
+  const url = `${scheme}://127.0.0.1:${port}`
   const configDirectory = join(folder, 'config')
   const dataDirectory = join(folder, 'data')
+  const certificatesDirectory = join(folder, 'certs')
   const child = spawn(
     process.execPath,
     [
       command,
-      ...['serve', '--demo', '--config', configDirectory, '--data', dataDirectory],
-      ...['--certs', join(folder, 'certs'), '--listen', `127.0.0.1:${port}`],
+      ...['serve', ...(demo ? ['--demo'] : []), '--config', configDirectory, '--data', dataDirectory],
+      ...['--certs', certificatesDirectory, '--listen', `127.0.0.1:${port}`],
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+    },
   )
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -54,7 +103,8 @@ async function start(folder: string, port: number): Promise<Product> {
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
-  while (!output.includes('Ctrl-C stops everything')) {
+  const ready = demo ? 'Ctrl-C stops everything' : `Rolegate serves ${url}`
+  while (!output.includes(ready)) {
     if (child.exitCode !== null) throw new Error(`the product did not start:\n${output}`)
     await new Promise((done) => setTimeout(done, 50))
   }
@@ -65,6 +115,7 @@ async function start(folder: string, port: number): Promise<Product> {
     issuerHost: `127.0.0.1:${port + 1}`,
     configDirectory,
     dataDirectory,
+    certificatesDirectory,
     process: child,
     async password(username) {
       const people = JSON.parse(await readFile(join(dataDirectory, 'demo', 'people.json'), 'utf8')) as Record<
@@ -83,7 +134,8 @@ async function start(folder: string, port: number): Promise<Product> {
       process.off('exit', killWithUs)
       return code
     },
-    restart: () => start(folder, port),
+    restart: () => start(folder, port, options),
+    beside: async () => start(folder, await freePortRange(1), { ...options, demo: false }),
     remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
