@@ -24,10 +24,13 @@ export interface EmbeddedStoreDeps {
   /** Made when absent; readable by its owner only. On a local disk: LMDB does not work on a network file system. */
   readonly directory: string
   readonly now: Clock
+  /** How often the space of expired entries is given back. */
+  readonly sweepIntervalMs?: number
 }
 
 /** @throws {Fault} `StoreUnavailable` when the directory cannot be used. */
-export async function createEmbeddedStore({ directory, now }: EmbeddedStoreDeps): Promise<ExpiringStore> {
+export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<ExpiringStore> {
+  const { directory, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = deps
   const { root, entries, expiries } = await openTables(directory)
   let closed = false
 
@@ -50,7 +53,7 @@ export async function createEmbeddedStore({ directory, now }: EmbeddedStoreDeps)
   }
 
   const sweep = async (): Promise<number> => {
-    const end = expiryKey(now().getTime(), '')
+    const end = expiryKey(now().getTime() + 1, '')
     const due = [...expiries.getKeys({ end, limit: SWEEP_BATCH })]
     if (due.length === 0) return 0
     await transaction(() => {
@@ -64,7 +67,7 @@ export async function createEmbeddedStore({ directory, now }: EmbeddedStoreDeps)
     })
     return due.length
   }
-  let timer = setTimeout(() => void sweepRegularly(), SWEEP_INTERVAL_MS).unref()
+  let timer = setTimeout(() => void sweepRegularly(), sweepIntervalMs).unref()
   const sweepRegularly = async () => {
     let swept = 0
     try {
@@ -75,7 +78,7 @@ export async function createEmbeddedStore({ directory, now }: EmbeddedStoreDeps)
       // What could not be swept is still absent to every reader, and the next round tries again.
     }
     if (closed) return
-    const pause = swept === SWEEP_BATCH ? SWEEP_AGAIN_MS : SWEEP_INTERVAL_MS
+    const pause = swept === SWEEP_BATCH ? Math.min(SWEEP_AGAIN_MS, sweepIntervalMs) : sweepIntervalMs
     timer = setTimeout(() => void sweepRegularly(), pause).unref()
   }
 
