@@ -38,7 +38,7 @@ export function assumeRoleWithLdapIdentity(deps: {
       const providerName = check.text('ProviderName', { min: 1, max: 64, pattern: '[A-Za-z0-9._-]*' })
       const wrong =
         check.refusal() ??
-        refuseOutsideBody(form, ['LDAPUsername', 'LDAPPassword']) ??
+        refuseOutsideBody(form, ['LDAPPassword', 'LDAPUsername']) ??
         refuseAssume(form, parameters)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
 

@@ -1,8 +1,11 @@
 import { createServer as createTcpServer, connect } from 'node:net'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createHotServer, type HotServer, type HotServerDeps } from '../../src/http/hot-server.js'
 import type { WireRequest, WireResponse, WireRoom } from '../../src/http/wire.js'
+import { createAuthority } from '../support/certificates.js'
 import { keptLog, silentMetrics } from '../support/silent-log.js'
 
 let running: HotServer[] = []
@@ -215,5 +218,25 @@ describe('the graceful stop', () => {
     await server.close(50)
     await cut
     expect(log.lines.map(({ event }) => event)).toContain('http.stop-forced')
+  })
+})
+
+describe('TLS', () => {
+  it('is spoken when there is a certificate, makes requests secure, and stops like plain connections do', async () => {
+    const authority = createAuthority()
+    const { port, server } = await start({ tls: authority.issue() })
+    const idle = connectTls({ port, host: '127.0.0.1', ca: authority.certificate, servername: 'localhost' })
+    await new Promise((resolve) => idle.once('secureConnect', resolve))
+    const text = await new Promise<string>((resolve, reject) => {
+      httpsRequest({ port, host: 'localhost', path: '/hot', ca: authority.certificate }, (response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()))
+        response.on('end', () => resolve(body))
+      })
+        .on('error', reject)
+        .end()
+    })
+    expect((JSON.parse(text) as WireRequest).origin.secure).toBe(true)
+    await server.close(60_000)
   })
 })
