@@ -126,7 +126,6 @@ function missingAllows(
   const missing: LayerName[] = []
   const requires = (layer: LayerName, allowed: boolean) => {
     if (!allowed) missing.push(layer)
-    return allowed
   }
   const allows = (layer: LayerName, documents: readonly PolicyDocument[]) =>
     requires(layer, bestAllow(layer, documents, inquiry, matched) !== named.notAtAll)
@@ -141,13 +140,12 @@ function missingAllows(
   }
 
   for (const level of layers.serviceControl ?? []) allows('service-control', level)
-  const ownPolicy = mustAllowItself(request, layers)
   // Root users cannot assume roles, whatever the trust policy says.
   if (principal.type === 'root' && inquiry.action === 'sts:assumerole') missing.push('identity')
 
   const crossAccount = principal.account !== request.resourceAccount
   const bothSides = crossAccount || isChainedSourceIdentity(inquiry)
-  if (bothSides || ownPolicy) requires('resource', naming !== named.notAtAll)
+  if (bothSides || mustAllowItself(inquiry, layers)) requires('resource', naming !== named.notAtAll)
   if (!bothSides && naming === named.directly) return missing
 
   if (layers.boundary !== undefined) allows('boundary', [layers.boundary])
@@ -170,11 +168,10 @@ function belongsToAccount(
  * Roles and keys: an Allow on the caller's side counts only when the trust or key policy itself names the caller or
  * his account. Every role has a trust policy, so a request for a role without one is refused.
  */
-function mustAllowItself(request: AuthorizationRequest, layers: PolicyLayers): boolean {
+function mustAllowItself({ action, resource: arn }: Inquiry, layers: PolicyLayers): boolean {
   if (layers.resource?.kind === 'trust') return true
-  const action = request.action.toLowerCase()
   if (action.startsWith('sts:assumerole')) return true
-  const resource = parseArn(request.resource)
+  const resource = parseArn(arn)
   if (action === 'sts:tagsession' || action === 'sts:setsourceidentity' || action === 'sts:setcontext') {
     return resource?.service === 'iam' && resource.resource.startsWith('role/')
   }
