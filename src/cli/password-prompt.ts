@@ -32,11 +32,13 @@ export function readTyped(
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     let typed: string[] = []
-    const finish = (answer: string | undefined) => {
+    const finish = (answer: string | undefined, rest = '') => {
       input.off('data', onData)
       input.off('end', onEnd)
       input.setRawMode?.(false)
       input.pause()
+      // What was pasted after the line end belongs to the next question.
+      if (rest !== '') input.unshift(Buffer.from(rest))
       show('\n')
       resolve(answer)
     }
@@ -45,10 +47,7 @@ export function readTyped(
       const characters = chunk.toString().match(/./gsu) ?? []
       for (const [index, key] of characters.entries()) {
         if (key === '\r' || key === '\n') {
-          // What was pasted after the line end belongs to the next question.
-          const rest = characters.slice(index + 1).join('')
-          if (rest !== '') input.unshift(Buffer.from(rest))
-          finish(typed.join(''))
+          finish(typed.join(''), characters.slice(index + 1).join(''))
           return
         }
         if (key === '\u0003' || key === '\u0004') {

@@ -189,7 +189,7 @@ async function usersOf(usersFile: string): Promise<readonly LocalUser[]> {
   try {
     return await readUsers(usersFile)
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw cause
   }
 }

@@ -16,6 +16,7 @@ import type { DirectoryEntry } from './entry.js'
 import { compileFilter } from './filter.js'
 import { createGroupFinder } from './groups.js'
 import { attributesToRead, refusal, toAssertion } from './person.js'
+import { createRefusalPace } from './refusal-pace.js'
 import { createServers } from './servers.js'
 import { Unreachable } from './unreachable.js'
 
@@ -36,6 +37,7 @@ export function createLdapProvider(
   const personFilter = compileFilter(settings.userSearch.filter)
   const attributes = attributesToRead(settings)
   const findGroups = createGroupFinder(settings.groups)
+  const pace = createRefusalPace(() => performance.now(), Math.random)
   const inUse = new Set<Directory>()
   /** For the bind that an unknown name costs as well: no entry can have this name. */
   const absentDn = `cn=${randomUUID()},${settings.userSearch.base}`
@@ -98,7 +100,9 @@ export function createLdapProvider(
       const found = await findPerson(directory, username, settings.userSearch)
       const known = 'entry' in found
       const right = await connected(server, (own) =>
-        known ? own.bind(found.entry.dn, password) : own.bind(absentDn, randomUUID()),
+        known
+          ? pace.observe(() => own.bind(found.entry.dn, password))
+          : pace.imitate(() => own.bind(absentDn, randomUUID())),
       )
       if (!known) return found
       return right ? finish(directory, found.entry, username) : { refused: 'ldap:password' }

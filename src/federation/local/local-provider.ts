@@ -22,25 +22,33 @@ export function createLocalProvider(
   settings: LocalSettings,
   deps: { readonly now: Clock; readonly log: Log; readonly publicUrl: string },
 ): IdentityProvider {
-  let users: ReadonlyMap<string, LocalUser> = new Map()
+  type Users = ReadonlyMap<string, LocalUser>
+  let users: Promise<Users> = Promise.resolve(new Map())
   let seen: string | undefined
   let hasher: Promise<PasswordHasher> | undefined
 
-  async function currentUsers(): Promise<ReadonlyMap<string, LocalUser>> {
+  async function currentUsers(): Promise<Users> {
     const version = await versionOf(settings.usersFile)
-    if (version === seen) return users
-    seen = version
+    if (version !== seen) {
+      seen = version
+      // Whoever asks while the file is being read waits for it too.
+      users = readOrKeep(users)
+    }
+    return users
+  }
+
+  async function readOrKeep(lastGood: Promise<Users>): Promise<Users> {
     try {
       const list = await readUsers(settings.usersFile)
-      users = new Map(list.map((user) => [user.name.toLowerCase(), user]))
+      return new Map(list.map((user) => [user.name.toLowerCase(), user]))
     } catch (cause) {
       deps.log.error('users file not usable', {
         provider: settings.name,
         file: settings.usersFile,
         problem: cause instanceof Error ? cause.message : String(cause),
       })
+      return lastGood
     }
-    return users
   }
 
   function toAssertion(user: LocalUser): Assertion {

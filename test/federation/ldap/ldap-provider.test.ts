@@ -74,7 +74,7 @@ describe('signing in through a directory', () => {
       log,
       publicUrl: 'https://broker.test',
     })
-    return { ...rest, log, signIn: password!.authenticate }
+    return { ...rest, log, signIn: (name: string, secret: string) => password!.authenticate(name, secret) }
   }
 
   it('says who it was, with what is configured and nothing else', async () => {
@@ -263,7 +263,10 @@ describe('signing in through a directory', () => {
 
   it('LDAP-19: sign-ins at the same time do not see each other', async () => {
     const { signIn } = provider()
-    const names = Array.from({ length: 40 }, (_, index) => ['alice', 'bob', 'mallory', 'nobody'][index % 4]!)
+    const names = Array.from(
+      { length: 40 },
+      (_, index) => ['alice', 'bob', 'mallory', 'nobody'][index % 4] ?? '',
+    )
     const found = await Promise.all(names.map((name) => signIn(name, `${name}-password`)))
     expect(found.map((assertion) => assertion?.username ?? 'nobody')).toEqual(names)
   })
