@@ -15,7 +15,7 @@ export async function ldapSettings(
   reading: Reading,
 ): Promise<LdapSettings | undefined> {
   const { findings } = reading
-  const before = findings.problems.length
+  const before = findings.problemCount()
   const urls = entry.urls.flatMap((written, i) => {
     const url = directoryUrl(written, within(place, 'urls', i), reading)
     return url === undefined ? [] : [url]
@@ -32,7 +32,7 @@ export async function ldapSettings(
   const password =
     bind.type === 'search' ? await reading.secret(bind.password, within(place, 'bind', 'password')) : ''
   const ca = await certificateAuthorities(entry.caFile, within(place, 'caFile'), reading)
-  if (findings.problems.length > before || password === undefined) return undefined
+  if (findings.problemCount() > before || password === undefined) return undefined
   const { idAttribute, ...userSearch } = entry.userSearch
   return {
     kind: 'ldap',

@@ -18,7 +18,7 @@ export async function oidcSettings(
   reading: Reading,
 ): Promise<OidcSettings | undefined> {
   const { findings } = reading
-  const before = findings.problems.length
+  const before = findings.problemCount()
   const issuer = issuerOf(entry, place, reading)
   const ca = await certificateAuthorities(entry.caFile, within(place, 'caFile'), reading)
   const client =
@@ -26,7 +26,7 @@ export async function oidcSettings(
   if (entry.client === undefined && entry.audiences.length === 0) {
     findings.problem(place, 'has neither `client` (for people) nor `audiences` (for workload tokens)')
   }
-  if (findings.problems.length > before || issuer === undefined) return undefined
+  if (findings.problemCount() > before || issuer === undefined) return undefined
   return {
     kind: 'oidc',
     ...sharedSettings(entry),

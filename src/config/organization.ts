@@ -8,7 +8,7 @@ import { readAs } from './schema/problems.js'
 
 /** @returns undefined when something was reported. */
 export function readOrganization(value: unknown, place: Place, findings: Findings): Organization | undefined {
-  const before = findings.problems.length
+  const before = findings.problemCount()
   const outline = readAs(organizationOutline, value, place, findings)
   const units = new Map<string, 'named' | 'implied'>()
   if (outline !== undefined) collectUnits(outline.units, '', within(place, 'units'), units, findings)
@@ -38,7 +38,7 @@ export function readOrganization(value: unknown, place: Place, findings: Finding
       tags: new Map(Object.entries(tags ?? {})),
     })
   }
-  if (outline === undefined || findings.problems.length > before) return undefined
+  if (outline === undefined || findings.problemCount() > before) return undefined
   return { id: outline.id, name: outline.name, accounts }
 }
 

@@ -28,6 +28,9 @@ export interface Findings {
   warning(place: Place, message: string): void
   /** For what has no place in a parsed file: a file that is missing, or cannot be parsed. */
   add(problem: ConfigProblem): void
+  /** To see whether a step reported anything. */
+  problemCount(): number
+  /** In the order of files and lines. */
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
 }
@@ -62,6 +65,7 @@ export function createFindings(): Findings {
     problem: (place, message) => void problems.push(said(place, message)),
     warning: (place, message) => void warnings.push(said(place, message)),
     add: (problem) => void problems.push(problem),
+    problemCount: () => problems.length,
     get problems() {
       return inOrder(problems)
     },

@@ -116,8 +116,10 @@ export type ReadText =
 /** The reason completes `the file … `. */
 export async function readText(path: string, maxBytes: number): Promise<ReadText> {
   try {
-    const { size } = await stat(path)
-    if (size > maxBytes) return { ok: false, reason: `is longer than ${maxBytes} bytes` }
+    const stats = await stat(path)
+    // Reading a pipe would wait for ever.
+    if (!stats.isFile()) return { ok: false, reason: 'is not a file' }
+    if (stats.size > maxBytes) return { ok: false, reason: `is longer than ${maxBytes} bytes` }
     const bytes = await readFile(path)
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (error) {

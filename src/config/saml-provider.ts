@@ -18,7 +18,7 @@ export async function samlSettings(
   reading: Reading,
 ): Promise<SamlSettings | undefined> {
   const { findings } = reading
-  const before = findings.problems.length
+  const before = findings.problemCount()
   const base = `${surroundings.publicUrl}/signin/${entry.name}`
   const metadata = await metadataOf(entry, place, reading)
   const entityId =
@@ -45,7 +45,7 @@ export async function samlSettings(
       )
     }
   }
-  if (findings.problems.length > before || !metadata || !entityId || !signing || !encryption) return undefined
+  if (findings.problemCount() > before || !metadata || !entityId || !signing || !encryption) return undefined
   return {
     kind: 'saml',
     ...sharedSettings(entry),

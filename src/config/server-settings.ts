@@ -32,7 +32,7 @@ export async function readServer(
 ): Promise<ServerConfig | undefined> {
   const written = readAs(serverFile, value, place, reading.findings)
   if (written === undefined) return undefined
-  const before = reading.findings.problems.length
+  const before = reading.findings.problemCount()
 
   const listen = listenAddress(written, place, overrides, reading)
   const tls = await tlsOf(written, within(place, 'server', 'tls'), reading)
@@ -63,7 +63,7 @@ export async function readServer(
     )
   }
 
-  if (reading.findings.problems.length > before || !listen || !publicUrl || !store) return undefined
+  if (reading.findings.problemCount() > before || !listen || !publicUrl || !store) return undefined
   return {
     publicUrl,
     listen,

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { problemLine } from '../../src/cli/check.js'
@@ -63,6 +65,17 @@ describe('what is wrong with a configuration', () => {
   it('says that a folder does not exist', async () => {
     const loaded = await load('/nowhere/at/all')
     expect(loaded).toMatchObject({ ok: false, problems: [{ file: '.', path: '' }] })
+  })
+
+  it('does not wait for a pipe, and refuses what is no text', async () => {
+    const directory = await configFolder({ 'organization.yaml': organization, 'rolegate.yaml/x': '' })
+    execFileSync('mkfifo', [join(directory, 'roles.yaml')])
+    await writeFile(join(directory, 'providers.yaml'), Buffer.of(0xff, 0xfe, 0x61, 0x00))
+    const loaded = await load(directory)
+    expect(loaded.ok ? [] : loaded.problems.map((problem) => problemLine(problem, ''))).toEqual([
+      'providers.yaml: is not UTF-8 text',
+      'roles.yaml: is not a file',
+    ])
   })
 
   it('names the command line where that is the mistake', async () => {
