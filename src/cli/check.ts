@@ -14,7 +14,7 @@ export async function check(options: {
   readonly certs: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly stdout: (text: string) => void
-  /** Files are shown relative to it. */
+  /** Files below it are shown relative to it, others as they are. */
   readonly workingDirectory?: string
 }): Promise<number> {
   const loaded = await loadConfig({
@@ -24,7 +24,8 @@ export async function check(options: {
     environment: options.environment,
   })
   if (loaded.ok) return 0
-  const directory = relative(options.workingDirectory ?? '', options.config)
+  const below = relative(options.workingDirectory ?? '', options.config)
+  const directory = below.startsWith('..') ? options.config : below
   for (const problem of loaded.problems) options.stdout(`${problemLine(problem, directory)}\n`)
   return 1
 }
