@@ -46,6 +46,7 @@ export interface SlapdGroup {
   readonly unit?: string
 }
 
+/** Nobody but the reader may read the entry of `blind`, not even that person. */
 export async function startSlapd(options: {
   readonly people: readonly SlapdPerson[]
   readonly groups?: readonly SlapdGroup[]
@@ -199,6 +200,7 @@ dbnosync
 index objectClass,uid,mail,cn,member eq
 limits dn.exact="cn=reader,${baseDn}" size.soft=500 size.hard=500 size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
+access to dn.exact="uid=blind,ou=people,${baseDn}" by dn.exact="cn=reader,${baseDn}" read by * none
 access to * by dn.exact="cn=reader,${baseDn}" read by dn.exact="cn=limited,${baseDn}" read by self read by * none
 overlay memberof
 memberof-group-oc groupOfNames

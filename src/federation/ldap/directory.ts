@@ -7,7 +7,7 @@ import { Client, ResultCodeError, type Filter } from 'ldapts'
 import { openConnection, type DirectoryServer, type Transport } from './connection.js'
 import { binaryAttributes, toEntry, type DirectoryEntry } from './entry.js'
 import { createReplyStream } from './reply-stream.js'
-import { Unreachable } from './unreachable.js'
+import { Unreachable, type UnreachableReason } from './unreachable.js'
 
 export interface Directory {
   /** @returns false when the directory refuses this name with this password, for whatever reason of the account. */
@@ -41,7 +41,15 @@ const accountRefusals = new Set([
   50, // insufficientAccessRights
   53, // unwillingToPerform: e.g. an account that may not bind now
 ])
-const referral = 10
+/** Of the operation, and not of the one server. */
+const failures: ReadonlyMap<number, UnreachableReason> = new Map([
+  [3, 'ldap:truncated'], // timeLimitExceeded
+  [4, 'ldap:truncated'], // sizeLimitExceeded
+  [10, 'ldap:referral'],
+  [11, 'ldap:truncated'], // adminLimitExceeded
+  [32, 'ldap:denied'], // noSuchObject: also what somebody who may not see it is told
+  [50, 'ldap:denied'], // insufficientAccessRights
+])
 
 /** A connection may not outlive this many operations' time, however busily the server keeps answering. */
 const operationsPerConnection = 4
@@ -65,7 +73,7 @@ export async function openDirectory(
   const lifetime = setTimeout(
     () => replies.destroy(new Unreachable('ldap:timeout')),
     limits.operationTimeoutMs * operationsPerConnection,
-  )
+  ).unref()
 
   async function inTime<T>(operation: Promise<T>): Promise<T> {
     const timer = setTimeout(
@@ -75,11 +83,8 @@ export async function openDirectory(
     try {
       return await operation
     } catch (cause) {
-      if (cause instanceof ResultCodeError && cause.code !== referral) throw cause
-      throw (
-        replies.failure() ??
-        new Unreachable(cause instanceof ResultCodeError ? 'ldap:referral' : 'ldap:closed', cause)
-      )
+      if (cause instanceof ResultCodeError) throw new Result(cause.code)
+      throw replies.failure() ?? new Unreachable('ldap:closed', cause)
     } finally {
       clearTimeout(timer)
     }
@@ -93,9 +98,8 @@ export async function openDirectory(
         await inTime(client.bind(dn, password))
         return true
       } catch (cause) {
-        if (!(cause instanceof ResultCodeError)) throw cause
-        if (accountRefusals.has(cause.code)) return false
-        throw new Unreachable('ldap:operation', cause)
+        if (cause instanceof Result && accountRefusals.has(cause.code)) return false
+        throw asUnreachable(cause)
       }
     },
     async search(base, { scope, filter, attributes, limit }) {
@@ -113,14 +117,32 @@ export async function openDirectory(
         )
         return searchEntries.map(toEntry)
       } catch (cause) {
-        if (!(cause instanceof ResultCodeError)) throw cause
-        const partial = cause.code === 3 || cause.code === 4 || cause.code === 11
-        throw new Unreachable(partial ? 'ldap:truncated' : 'ldap:operation', cause)
+        throw asUnreachable(cause)
       }
     },
     close() {
-      clearTimeout(lifetime)
-      client.unbind().catch(() => {})
+      const end = () => {
+        clearTimeout(lifetime)
+        replies.destroy(new Unreachable('ldap:closed'))
+      }
+      // Where even the farewell cannot be sent, the end of the lifetime closes the connection.
+      client.unbind().then(end, end)
     },
   }
+}
+
+/** The code alone: a server's own words may quote a name, and they would go into the log. */
+class Result extends Error {
+  readonly code: number
+
+  constructor(code: number) {
+    super(`LDAP result code ${code}`)
+    this.code = code
+  }
+}
+
+function asUnreachable(cause: unknown): unknown {
+  return cause instanceof Result
+    ? new Unreachable(failures.get(cause.code) ?? 'ldap:operation', cause)
+    : cause
 }

@@ -16,9 +16,15 @@ export type FindGroups = (directory: Directory, person: DirectoryEntry, username
 
 const anything = new PresenceFilter({ attribute: 'objectClass' })
 
-/** @returns a function from a person's entry to group names, sorted, without repetition. */
+/**
+ * @returns a function from a person's entry to group names, sorted, without repetition.
+ * @throws {Error} when groups are to be searched for and nothing says where.
+ */
 export function createGroupFinder(groups: LdapSettings['groups']): FindGroups {
   const { from, search, nameAttribute, memberOfAttribute } = groups
+  if ((from === 'search' || from === 'both') && search === undefined) {
+    throw new Error(`groups from \`${from}\` need a group search`)
+  }
   const filter = search === undefined ? undefined : compileFilter(search.filter)
 
   async function byAttribute(directory: Directory, person: DirectoryEntry): Promise<string[]> {

@@ -18,7 +18,7 @@ import { createGroupFinder } from './groups.js'
 import { attributesToRead, refusal, toAssertion } from './person.js'
 import { createRefusalPace } from './refusal-pace.js'
 import { createServers } from './servers.js'
-import { Unreachable } from './unreachable.js'
+import { isServerTrouble, Unreachable } from './unreachable.js'
 
 const atOnce = 32
 const waiting = 256
@@ -38,7 +38,7 @@ export function createLdapProvider(
   const attributes = attributesToRead(settings)
   const findGroups = createGroupFinder(settings.groups)
   const pace = createRefusalPace(() => performance.now(), Math.random)
-  const inUse = new Set<Directory>()
+  const running = new Set<Promise<unknown>>()
   /** For the bind that an unknown name costs as well: no entry can have this name. */
   const absentDn = `cn=${randomUUID()},${settings.userSearch.base}`
 
@@ -50,11 +50,9 @@ export function createLdapProvider(
       operationTimeoutMs: settings.operationTimeoutMs,
       maximumBytes,
     })
-    inUse.add(directory)
     try {
       return await use(directory)
     } finally {
-      inUse.delete(directory)
       directory.close()
     }
   }
@@ -121,8 +119,14 @@ export function createLdapProvider(
     }
     return connected(server, async (directory) => {
       if (!(await directory.bind(dn, password))) return { refused: 'ldap:password' }
-      const found = await findPerson(directory, username, { base: dn, scope: 'base' })
-      return 'entry' in found ? finish(directory, found.entry, username) : found
+      try {
+        const found = await findPerson(directory, username, { base: dn, scope: 'base' })
+        return 'entry' in found ? await finish(directory, found.entry, username) : found
+      } catch (cause) {
+        // What the person may not read is not the server's fault.
+        if (cause instanceof Unreachable && cause.reason === 'ldap:denied') return { refused: cause.reason }
+        throw cause
+      }
     })
   }
 
@@ -148,12 +152,24 @@ export function createLdapProvider(
           reason: cause.reason,
           detail: cause.cause instanceof Error ? cause.cause.message : undefined,
         })
-        // The server did answer: asking the next with the same service account only helps to lock that account.
-        if (cause.reason === 'ldap:service-bind') break
+        // Above all a refused service account: trying it at every server only helps to lock it.
+        if (!isServerTrouble(cause)) break
         servers.failed(server)
       }
     }
     throw unavailable(last ?? new Unreachable('ldap:connect'))
+  }
+
+  async function authenticate(username: string, password: string): Promise<Assertion | null> {
+    const unfit = unfitName(username) ?? unfitPassword(password)
+    const outcome =
+      unfit === undefined
+        ? await turnstile.pass(() => askInOrder(username, password))
+        : { value: { refused: unfit } }
+    if (outcome === undefined) throw unavailable(new Unreachable('ldap:busy'))
+    if ('assertion' in outcome.value) return outcome.value.assertion
+    deps.log.info('sign-in refused', { provider: settings.name, reason: outcome.value.refused })
+    return null
   }
 
   function unavailable(cause: Unreachable): Fault {
@@ -170,20 +186,18 @@ export function createLdapProvider(
     arnResource: providerArnResource({ kind: 'ldap', name: settings.name, issuer: settings.urls[0]! }),
     password: {
       async authenticate(username, password) {
-        const unfit = unfitName(username) ?? unfitPassword(password)
-        const outcome =
-          unfit === undefined
-            ? await turnstile.pass(() => askInOrder(username, password))
-            : { value: { refused: unfit } }
-        if (outcome === undefined) throw unavailable(new Unreachable('ldap:busy'))
-        if ('assertion' in outcome.value) return outcome.value.assertion
-        deps.log.info('sign-in refused', { provider: settings.name, reason: outcome.value.refused })
-        return null
+        const attempt = authenticate(username, password)
+        running.add(attempt)
+        try {
+          return await attempt
+        } finally {
+          running.delete(attempt)
+        }
       },
     },
-    close() {
-      for (const directory of inUse) directory.close()
-      return Promise.resolve()
+    /** Sign-ins under way come to their end first, which their time limits guarantee. */
+    async close() {
+      await Promise.allSettled(running)
     },
   }
 }

@@ -6,6 +6,7 @@ export type UnreachableReason =
   | 'ldap:busy'
   | 'ldap:closed'
   | 'ldap:connect'
+  | 'ldap:denied'
   | 'ldap:group-unreadable'
   | 'ldap:malformed'
   | 'ldap:operation'
@@ -26,4 +27,21 @@ export class Unreachable extends Error {
     super(reason, cause === undefined ? undefined : { cause })
     this.reason = reason
   }
+}
+
+/** What one server's trouble looks like; anything else its neighbours would answer alike. */
+const oneServersTrouble: ReadonlySet<UnreachableReason> = new Set([
+  'ldap:closed',
+  'ldap:connect',
+  'ldap:malformed',
+  'ldap:operation',
+  'ldap:starttls',
+  'ldap:timeout',
+  'ldap:tls',
+  'ldap:too-large',
+])
+
+/** True when it is worth asking the next server. */
+export function isServerTrouble({ reason }: Unreachable): boolean {
+  return oneServersTrouble.has(reason)
 }

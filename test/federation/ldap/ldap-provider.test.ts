@@ -43,6 +43,7 @@ const people = [
   { uid: 'twin', password: 'twin-password' },
   { uid: 'twin', unit: 'ou=interns', password: 'twin-password' },
   { uid: 'passwordless' },
+  { uid: 'blind', password: 'blind-password' },
   { uid: 'disabled', password: 'disabled-password', attributes: { userAccountControl: ['514'] } },
   { uid: 'newcomer', password: 'newcomer-password', attributes: { pwdReset: ['TRUE'] } },
   ...oddNames.map((uid) => ({ uid, password: `password of ${uid}` })),
@@ -69,12 +70,17 @@ describe('signing in through a directory', () => {
   function provider(changes: Partial<LdapSettings> = {}) {
     const log = keptLog()
     const settings = ldapSettings({ urls: [slapd.url], ...changes })
-    const { password, ...rest } = createLdapProvider(settings, {
+    const made = createLdapProvider(settings, {
       now: testClock().now,
       log,
       publicUrl: 'https://broker.test',
     })
-    return { ...rest, log, signIn: (name: string, secret: string) => password!.authenticate(name, secret) }
+    return {
+      arnResource: made.arnResource,
+      close: () => made.close(),
+      log,
+      signIn: (name: string, secret: string) => made.password!.authenticate(name, secret),
+    }
   }
 
   it('says who it was, with what is configured and nothing else', async () => {
@@ -218,6 +224,27 @@ describe('signing in through a directory', () => {
     expect((await whole.signIn('bob', 'bob-password'))?.username).toBe('bob')
   })
 
+  it('somebody who may not read their own entry is refused, and no server blamed for it', async () => {
+    const bind = { type: 'template', dn: `uid={username},ou=people,${baseDn}` } as const
+    const { signIn, log } = provider({ bind })
+    expect(await signIn('blind', 'blind-password')).toBeNull()
+    expect(log.lines.map(({ fields }) => fields)).toEqual([{ provider: 'corp', reason: 'ldap:denied' }])
+    expect(await provider().signIn('blind', 'blind-password')).not.toBeNull()
+  })
+
+  it('a base that is not there is an outage, so that a typing mistake is not taken for a wrong password', async () => {
+    const { userSearch } = ldapSettings()
+    const { signIn } = provider({ userSearch: { ...userSearch, base: `ou=peple,${baseDn}` } })
+    await expect(signIn('alice', 'alice-password')).rejects.toMatchObject({ reason: 'ldap:denied' })
+  })
+
+  it('lets sign-ins under way end before it closes', async () => {
+    const { signIn, close } = provider()
+    const attempt = signIn('bob', 'bob-password')
+    await close()
+    expect(await Promise.race([attempt, Promise.resolve('pending')])).toMatchObject({ username: 'bob' })
+  })
+
   it('LDAP-13: a group of the same name elsewhere does not count, nor what people write about themselves', async () => {
     for (const from of ['memberOf', 'search', 'both'] as const) {
       const { signIn } = provider({
@@ -295,9 +322,11 @@ describe('signing in through a directory', () => {
     for (const secret of ['service-secret', 'alice', 'cn=reader']) expect(told).not.toContain(secret)
   })
 
-  it('notices at start that a filter is none', () => {
+  it('notices at start that a filter is none, or that one is missing', () => {
     const { userSearch } = ldapSettings()
     expect(() => provider({ userSearch: { ...userSearch, filter: '(uid={username}' } })).toThrow()
+    const { groups } = ldapSettings()
+    expect(() => provider({ groups: { ...groups, from: 'search' } })).toThrow('group search')
   })
 
   it('signs people in again after the server was started anew', async () => {
