@@ -10,14 +10,18 @@ import { DeviceCodePage, DeviceReviewPage } from './pages/device-page.js'
 import type { Notice } from './pages/forms.js'
 import { MessagePage } from './pages/message-page.js'
 import type { PortalDeps } from './portal-deps.js'
-import type { RecordMaker } from './sign-in-record.js'
+import type { RecordMaker, RefusalRecorder } from './sign-in-record.js'
 import { field, type SignedInVisit } from './visit.js'
 
 const longestCode = 16
 
 export function createDevicePages(
   deps: Pick<PortalDeps, 'devices' | 'throttle' | 'audit'>,
-  edge: { readonly frameFor: FrameMaker; readonly record: RecordMaker },
+  edge: {
+    readonly frameFor: FrameMaker
+    readonly record: RecordMaker
+    readonly refused: RefusalRecorder
+  },
 ): {
   readonly ask: (visit: SignedInVisit) => Promise<Answer>
   readonly decide: (visit: SignedInVisit) => Promise<Answer>
@@ -86,7 +90,9 @@ export function createDevicePages(
         `device/${assertion.issuer}/${assertion.subject}`,
         visit.origin.sourceIp,
       )
+      const guess = { path: visit.path, userIdentity: identityOf(assertion) }
       if (!attempt.allowed) {
+        await edge.refused(visit.origin, { ...guess, code: 'Throttled', reason: 'device:guess' })
         const wait = String(Math.max(1, Math.ceil(attempt.retryAfterSeconds)))
         const notice = {
           tone: 'bad',
@@ -96,6 +102,7 @@ export function createDevicePages(
       }
       const device = await deps.devices.find(typed)
       if (device === undefined) {
+        await edge.refused(visit.origin, { ...guess, code: 'NotFound', reason: 'device:unknown-code' })
         const text =
           'This code is unknown or has expired. Look at the program again: it may show a newer one.'
         return codePage(visit, shownCode(typed), { status: 404, notice: { tone: 'bad', text } })

@@ -24,7 +24,7 @@ import { MessagePage } from './pages/message-page.js'
 import type { PortalDeps } from './portal-deps.js'
 import { portalRoutes, type Route } from './routes.js'
 import { requireSameOrigin, requireToken } from './same-origin.js'
-import { createRecordMaker } from './sign-in-record.js'
+import { createRecordMaker, createRefusalRecorder } from './sign-in-record.js'
 import { field, type SignedInVisit, type Visit } from './visit.js'
 
 const largestForm = 32 * 1024
@@ -34,7 +34,9 @@ export function createPortal(deps: PortalDeps): Router {
   const assets = loadAssets()
   const jar = createCookieJar(publicUrl)
   const frameFor = createFrameMaker(deps, assets)
-  const edge = { frameFor, jar, record: createRecordMaker(deps) }
+  const record = createRecordMaker(deps)
+  const refused = createRefusalRecorder(deps, record)
+  const edge = { frameFor, jar, record, refused }
   const origins = new WeakMap<Request, RequestOrigin>()
 
   function originOf(request: Request): RequestOrigin {
@@ -142,6 +144,9 @@ export function createPortal(deps: PortalDeps): Router {
     const fields = { requestId: originOf(request).requestId, path: request.path, code: failure.code, reason }
     if (failure.status >= 500) deps.log.error('portal.failed', { ...fields, cause: thrown })
     else deps.log.info('portal.refused', fields)
+    if (thrown instanceof Fault && reason === 'web:csrf') {
+      await refused(originOf(request), { code: thrown.code, reason, path: request.path })
+    }
     await sendFailure(request, response, failure)
   }
 

@@ -8,7 +8,7 @@ import { createDevicePages } from './device.js'
 import type { FrameMaker } from './frames.js'
 import type { PortalDeps } from './portal-deps.js'
 import { createSessionPages } from './session.js'
-import type { RecordMaker } from './sign-in-record.js'
+import type { RecordMaker, RefusalRecorder } from './sign-in-record.js'
 import { createSignInPages } from './sign-in.js'
 import { createSwitchRolePages } from './switch-role.js'
 import type { SignedInVisit, Visit } from './visit.js'
@@ -38,7 +38,12 @@ const largestAssertion = 512 * 1024
 
 export function portalRoutes(
   deps: PortalDeps,
-  edge: { readonly frameFor: FrameMaker; readonly jar: CookieJar; readonly record: RecordMaker },
+  edge: {
+    readonly frameFor: FrameMaker
+    readonly jar: CookieJar
+    readonly record: RecordMaker
+    readonly refused: RefusalRecorder
+  },
 ): readonly Route[] {
   const signIn = createSignInPages(deps, edge)
   const keys = createAccessKeyPages(deps, edge.frameFor)

@@ -3,8 +3,9 @@
  * Becoming a role is recorded by the role room.
  */
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
-import type { AuditEvent, RequestOrigin, UserIdentity } from '../audit/event.js'
-import type { Clock, RandomBytes } from '../fault.js'
+import type { AuditEvent, AuditLog, RequestOrigin, UserIdentity } from '../audit/event.js'
+import type { Clock, FaultCode, RandomBytes } from '../fault.js'
+import type { Log } from '../operation/log.js'
 
 /** Makes a record of something that was done at this request's origin. */
 export type RecordMaker = (
@@ -20,6 +21,36 @@ export function createRecordMaker(deps: { readonly now: Clock; readonly random: 
  * Somebody who could not be identified. The typed name is left out: people type passwords into the wrong field.
  */
 export const unknownIdentity: UserIdentity = { type: 'Unknown', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' }
+
+/** Writes down an attempt that was turned away. Nothing was granted, so an unwritten record changes no answer. */
+export type RefusalRecorder = (
+  origin: RequestOrigin,
+  refusal: {
+    readonly code: FaultCode
+    readonly reason: string
+    readonly path: string
+    readonly userIdentity?: UserIdentity
+  },
+) => Promise<void>
+
+export function createRefusalRecorder(
+  deps: { readonly audit: AuditLog; readonly log: Log },
+  record: RecordMaker,
+): RefusalRecorder {
+  return async (origin, { code, reason, path, userIdentity = unknownIdentity }) => {
+    const event = record(origin, {
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'RequestRefused',
+      userIdentity,
+      errorCode: code,
+      errorMessage: 'The request was refused',
+      additionalEventData: { reason, path },
+    })
+    await deps.audit
+      .record(event)
+      .catch((cause: unknown) => deps.log.error('portal.refusal.unrecorded', { reason, cause }))
+  }
+}
 
 /** RFC 9562 §5.4, from the randomness that was passed in. */
 function uuid(random: Buffer): string {

@@ -15,7 +15,7 @@ import { DeparturePage } from './pages/departure-page.js'
 import type { Notice } from './pages/forms.js'
 import { SignInPage } from './pages/sign-in-page.js'
 import type { PortalDeps } from './portal-deps.js'
-import { unknownIdentity, type RecordMaker } from './sign-in-record.js'
+import { unknownIdentity, type RecordMaker, type RefusalRecorder } from './sign-in-record.js'
 import { field, type Visit } from './visit.js'
 
 const longestUsername = 256
@@ -38,7 +38,12 @@ type Deps = Pick<
 
 export function createSignInPages(
   deps: Deps,
-  edge: { readonly frameFor: FrameMaker; readonly jar: CookieJar; readonly record: RecordMaker },
+  edge: {
+    readonly frameFor: FrameMaker
+    readonly jar: CookieJar
+    readonly record: RecordMaker
+    readonly refused: RefusalRecorder
+  },
 ): SignInPages {
   const { jar } = edge
 
@@ -123,6 +128,15 @@ export function createSignInPages(
     return redirect(journey.next, { cookies: [jar.session(cookie)] })
   }
 
+  /** A link that tries to lead elsewhere after the sign-in is on record; the person lands on the usual page. */
+  async function wayOn(visit: Visit, given: string): Promise<string> {
+    if (given !== '' && localPath(given) === undefined) {
+      const refusal = { code: 'InvalidRequest', reason: 'web:redirect-refused', path: visit.path } as const
+      await edge.refused(visit.origin, refusal)
+    }
+    return pathAfterSignIn(given)
+  }
+
   async function byPassword(visit: Visit, provider: IdentityProvider): Promise<Answer> {
     const username = field(visit.form, 'username').trim()
     const password = field(visit.form, 'password')
@@ -162,7 +176,7 @@ export function createSignInPages(
         notice: { tone: 'bad', text, requestId: visit.origin.requestId },
       })
     }
-    const answer = await grant(visit, assertion, { next: pathAfterSignIn(next) })
+    const answer = await grant(visit, assertion, { next: await wayOn(visit, next) })
     await attempt.succeeded().catch((cause: unknown) => deps.log.warn('portal.throttle.unreset', { cause }))
     return answer
   }
@@ -203,13 +217,7 @@ export function createSignInPages(
   }
 
   async function byRedirect(visit: Visit, provider: IdentityProvider, given: string): Promise<Answer> {
-    const next = pathAfterSignIn(given)
-    if (given !== '' && localPath(given) === undefined) {
-      deps.log.warn('portal.redirect.refused', {
-        requestId: visit.origin.requestId,
-        reason: 'web:redirect-refused',
-      })
-    }
+    const next = await wayOn(visit, given)
     let begun
     try {
       begun = await provider.redirect!.begin()

@@ -297,6 +297,8 @@ describe('approving a device', () => {
         statuses.push((await ada.post('/device', { user_code: `AAAA-AAA${'ABCDEFG'[guess]}` })).status)
       }
       expect(statuses).toEqual([404, 404, 404, 404, 404, 429, 429])
+      const reasons = (await guessed.audit.events()).map((event) => event.additionalEventData?.['reason'])
+      expect(reasons.slice(-3)).toEqual(['device:unknown-code', 'device:guess', 'device:guess'])
     } finally {
       await guessed.close()
     }
@@ -394,5 +396,10 @@ describe('every change', () => {
       [],
     )
     expect((await ada.get('/session')).text).toContain('No role is in use')
+    const events = await host.audit.events()
+    expect(events.findLast(({ eventName }) => eventName === 'RequestRefused')).toMatchObject({
+      errorCode: 'AccessDenied',
+      additionalEventData: { reason: 'web:csrf', path },
+    })
   })
 })

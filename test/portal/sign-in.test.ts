@@ -98,6 +98,24 @@ describe('signing in with a password', () => {
     expect(headers['location']).toBe('/switchrole?account=1&roleName=A')
   })
 
+  it('stays here when a link wants to lead elsewhere, and says so in the record', async () => {
+    for (const next of [
+      '//evil.example',
+      'https://evil.example/',
+      '/\\\\evil.example',
+      'javascript:alert(1)',
+    ]) {
+      const fields = { username: 'ada', password: adaPassword, next }
+      const { headers } = await visitor(host, host.url).post('/signin/local', fields)
+      expect(headers['location']).toBe('/accounts')
+      const events = await host.audit.events()
+      expect(events.findLast(({ eventName }) => eventName === 'RequestRefused')).toMatchObject({
+        requestID: headers['x-amzn-requestid'],
+        additionalEventData: { reason: 'web:redirect-refused' },
+      })
+    }
+  })
+
   it('answers a wrong password and an unknown user with the same page', async () => {
     const wrong = await visitor(host, host.url).post('/signin/local', { username: 'ada', password: 'wrong' })
     const unknown = await visitor(host, host.url).post('/signin/local', {

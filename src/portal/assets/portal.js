@@ -234,7 +234,10 @@ copyButtons()
 menus()
 singleSubmit()
 
-// A page from the back-forward cache may show somebody who has signed out meanwhile.
+// Keys do not wait in the back-forward cache, and a page from there may show somebody who has signed out meanwhile.
+addEventListener('pagehide', () => {
+  for (const element of all('[data-expires]', HTMLElement)) element.remove()
+})
 addEventListener('pageshow', (event) => {
-  if (event.persisted) location.reload()
+  if (event.persisted) location.replace(location.href)
 })
