@@ -42,7 +42,10 @@ async function registerClient({ clients, settings }: LoginDeps, request: WireReq
   const name = body
     .text('clientName')
     .replace(/[\p{Cc}\p{Cf}]/gu, '')
+    .trim()
     .slice(0, 64)
+  // A person is asked to trust it by this name.
+  if (name === '') throw new SsoError('InvalidRequestException', '`clientName` has nothing to show')
   if (body.text('clientType') !== 'public') {
     throw new SsoError('InvalidClientMetadataException', '`clientType` must be `public`')
   }

@@ -56,7 +56,7 @@ function json(value: unknown, requestId: string): WireResponse {
 function failure(cause: unknown, requestId: string, log: Log): WireResponse {
   if (cause instanceof SsoError) return errorResponse(cause.shape, cause.message, requestId)
   if (cause instanceof Fault) {
-    log.info('sso.refused', { requestId, code: cause.code, reason: cause.reason })
+    log.info('sso.refused', { requestId, fault: cause.code, reason: cause.reason })
     return errorResponse(faultShapes[cause.code], cause.message, requestId)
   }
   log.error('sso.failed', { requestId, cause })
