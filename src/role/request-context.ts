@@ -43,6 +43,8 @@ export function contextOfAssertion(assertion: Assertion, parts: ContextParts): R
     keys.set('saml:doc', `${parts.role.account}/${assertion.provider}`)
     keys.set('saml:namequalifier', nameQualifier(assertion.issuer, parts.role.account, assertion.provider))
   }
+  if (assertion.kind === 'oidc')
+    keys.set('sts:roleauthorizedbyidp', String(assertion.roleClaims !== undefined))
   addMoment(keys, parts)
   addResource(keys, parts, new Map())
   addPassed(keys, parts.passed)

@@ -13,9 +13,10 @@ import { actionFor, authorize, implicitDeny } from './authorize.js'
 import type { AssumeOutcome, AssumeRequest, RoleBroker } from './broker.js'
 import { packedPolicyPercent } from './packed-size.js'
 import { denialEvent, failureEvent, grantEvent } from './record.js'
-import type { PassedParameters } from './request-context.js'
+import { nameQualifier, type PassedParameters } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
 import type { SessionOrigin } from './role-session.js'
+import { roleSessionName } from './session-name.js'
 import { sessionEnd, type LifetimeLimits } from './session-lifetime.js'
 import { joinTags, noTags, type SessionTags } from './session-tags.js'
 
@@ -49,8 +50,10 @@ function rolesFor(deps: RoleBrokerDeps, assertion: Assertion, origin: RequestOri
   const directory = deps.directory()
   const now = deps.now()
   const asserted = tagsOf(assertion)
+  // The name that the portal and the command line will ask with: a trust policy may look at it.
   const passed: PassedParameters = {
     ...asserted,
+    sessionName: roleSessionName(assertion),
     ...(assertion.sourceIdentity === undefined ? {} : { sourceIdentity: assertion.sourceIdentity }),
   }
   const allowed: Role[] = []
@@ -212,19 +215,30 @@ function originOf(assertion: Assertion | undefined, role: Role): SessionOrigin {
     provider: providerArn(role.account, assertion),
     issuer: assertion.issuer,
     subject: assertion.subject,
-    persistentKeys: persistentKeys(assertion),
+    persistentKeys: persistentKeys(assertion, role),
     multiFactor: assertion.multiFactor,
   }
 }
 
 /**
- * The keys that later calls of the session still carry: for SAML `saml:sub` and `saml:sub_type`, for OpenID Connect
- * `aud`, `sub` and `amr`, for directories and local accounts the user's name.
+ * The keys that later calls of the session still carry: for SAML `saml:namequalifier`, `saml:sub` and `saml:sub_type`,
+ * for OpenID Connect `aud`, `sub` and `amr`, for directories and local accounts the user's name.
  */
-function persistentKeys(assertion: Assertion): ReadonlyMap<string, ContextValue> {
-  const lasting = /^(?:saml:sub|saml:sub_type|ldap:username|local:username|.*:(?:aud|sub|amr))$/
-  return new Map([...assertion.conditionKeys].filter(([key]) => key !== 'saml:aud' && lasting.test(key)))
+function persistentKeys(assertion: Assertion, role: Role): ReadonlyMap<string, ContextValue> {
+  const lasting = lastingKeys[assertion.kind]
+  const kept = new Map([...assertion.conditionKeys].filter(([key]) => lasting.test(key)))
+  if (assertion.kind === 'saml') {
+    kept.set('saml:namequalifier', nameQualifier(assertion.issuer, role.account, assertion.provider))
+  }
+  return kept
 }
+
+const lastingKeys = {
+  saml: /^saml:sub(?:_type)?$/,
+  oidc: /:(?:aud|sub|amr)$/,
+  ldap: /^ldap:username$/,
+  local: /^local:username$/,
+} as const satisfies Record<Assertion['kind'], RegExp>
 
 function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0

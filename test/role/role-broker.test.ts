@@ -51,6 +51,7 @@ const sketches: readonly RoleSketch[] = [
   },
   { name: 'Plain', trust: trustsCorp(homeAccount), maxSessionSeconds: 3600 },
   { name: 'WithMfa', trust: trustsCorp(homeAccount, { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }) },
+  { name: 'OnlyNadia', trust: trustsCorp(homeAccount, { StringEquals: { 'sts:RoleSessionName': 'nadia' } }) },
   { name: 'Deployer', account: otherAccount, trust: trustsDeveloper },
   {
     name: 'External',
@@ -125,6 +126,13 @@ describe('the role broker', () => {
     expect(names({})).toEqual(['Developer', 'Plain'])
     expect(names({ multiFactor: true })).toEqual(['Developer', 'Plain', 'WithMfa'])
     expect(names({ provider: 'another' })).toEqual([])
+  })
+
+  it('lists a role that looks at the session name as it will be asked for', () => {
+    const names = (username: string) =>
+      broker.rolesFor(assertionOf({ username }), testOrigin).map((role) => role.name)
+    expect(names('nadia')).toContain('OnlyNadia')
+    expect(names('ada')).not.toContain('OnlyNadia')
   })
 
   it('issues credentials that open to the session it describes', async () => {
