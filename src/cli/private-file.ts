@@ -64,5 +64,5 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 }
 
 function isCode(cause: unknown, code: string): boolean {
-  return cause instanceof Error && (cause as NodeJS.ErrnoException).code === code
+  return (cause as NodeJS.ErrnoException | undefined)?.code === code
 }
