@@ -28,7 +28,7 @@ export type NodeResult =
   | { readonly ok: false; readonly code: string; readonly message: string; readonly at: number }
 
 /**
- * An already parsed value as nodes, with its size as JSON text. Members that are `undefined` are left out, as
+ * An already parsed value as nodes, with its size as JSON text without white space. Members that are `undefined` are left out, as
  * JSON.stringify does; whatever JSON cannot say (functions, dates, NaN) is refused, and so is more than
  * `maxCharacters`. Own members only, so a polluted prototype adds nothing.
  */
@@ -45,7 +45,7 @@ export function nodeOf(value: unknown, maxCharacters: number): NodeResult {
       throw new Refused('NESTED_TOO_DEEP', `the document nests deeper than ${maxDepth} levels`)
     switch (typeof current) {
       case 'string':
-        grow(current.length + 2)
+        grow(charactersWithoutSpace(JSON.stringify(current)))
         return { type: 'string', value: current, at: nowhere }
       case 'boolean':
         grow(current ? 4 : 5)
@@ -76,7 +76,7 @@ export function nodeOf(value: unknown, maxCharacters: number): NodeResult {
   const readItems = (items: readonly unknown[], depth: number) => {
     const nodes: JsonNode[] = []
     for (const item of items) {
-      grow(1)
+      grow(nodes.length === 0 ? 0 : 1)
       nodes.push(read(item, depth + 1))
     }
     return nodes
@@ -85,7 +85,7 @@ export function nodeOf(value: unknown, maxCharacters: number): NodeResult {
     const members: JsonMember[] = []
     for (const [name, member] of Object.entries(object)) {
       if (member === undefined) continue
-      grow(name.length + 4)
+      grow(charactersWithoutSpace(JSON.stringify(name)) + (members.length === 0 ? 1 : 2))
       members.push({ name, nameAt: nowhere, value: read(member, depth + 1) })
     }
     return members
@@ -96,6 +96,18 @@ export function nodeOf(value: unknown, maxCharacters: number): NodeResult {
     if (error instanceof Refused) return { ok: false, code: error.code, message: error.message, at: nowhere }
     return { ok: false, code: 'UNREADABLE_VALUE', message: 'the document cannot be read', at: nowhere }
   }
+}
+
+/** What size limits count. */
+export function charactersWithoutSpace(text: string): number {
+  let count = 0
+  for (let i = 0; i < text.length; i += 1) if (!isSpace(text.charCodeAt(i))) count += 1
+  return count
+}
+
+/** The four characters that JSON skips between its tokens. */
+export function isSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09
 }
 
 class Refused extends Error {

@@ -3,7 +3,14 @@
  * keeps only the last of repeated members, which would let a reviewer and the evaluator see different policies.
  * Depth is limited, so recursion is; the character set is the policy language's: tab, LF, CR, U+0020 to U+00FF.
  */
-import { type JsonMember, type JsonNode, maxDepth, type NodeResult } from './json-node.js'
+import {
+  charactersWithoutSpace,
+  isSpace,
+  type JsonMember,
+  type JsonNode,
+  maxDepth,
+  type NodeResult,
+} from './json-node.js'
 
 export function parseJsonText(text: string): NodeResult {
   const foreign = /[^\t\n\r\u0020-\u00ff]/.exec(text)
@@ -25,13 +32,6 @@ export function parseJsonText(text: string): NodeResult {
   }
 }
 
-/** What size limits count: everything but white space. */
-function charactersWithoutSpace(text: string): number {
-  let count = 0
-  for (let i = 0; i < text.length; i += 1) if (!isSpace(text.charCodeAt(i))) count += 1
-  return count
-}
-
 class SyntaxProblem extends Error {
   readonly code: string
   readonly at: number
@@ -40,10 +40,6 @@ class SyntaxProblem extends Error {
     this.code = code
     this.at = at
   }
-}
-
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09
 }
 
 const numberForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y

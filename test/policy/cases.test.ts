@@ -51,14 +51,14 @@ function read(file: string): unknown {
   return JSON.parse(readFileSync(new URL(`cases/${file}`, import.meta.url), 'utf8'))
 }
 
-const principals = read('principals.json') as Readonly<Record<string, Principal>>
+const principals = new Map(Object.entries(read('principals.json') as Record<string, Principal>))
 
 function contextOf(written: WrittenRequest['context']): RequestContext {
   return new Map(Object.entries(written))
 }
 
 function requestOf(written: WrittenRequest): AuthorizationRequest {
-  const principal = principals[written.principal]
+  const principal = principals.get(written.principal)
   if (principal === undefined) throw new Error(`no principal ${written.principal}`)
   return { ...written, principal, context: contextOf(written.context) }
 }
@@ -98,7 +98,7 @@ describe.each(['5-operators.json', '5-truth-tables.json'])('the cases of %s', (n
   const file = read(name) as { readonly rows: readonly ConditionRow[] }
   it.each(file.rows)('$rule: $name', (row) => {
     const request: AuthorizationRequest = {
-      principal: principals['ann']!,
+      principal: principals.get('ann')!,
       action: 's3:GetObject',
       resource: '*',
       resourceAccount: '111122223333',

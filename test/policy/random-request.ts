@@ -18,7 +18,7 @@ export function createDice(seed: number) {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
   const below = (limit: number) => Math.floor(next() * limit)
-  const one = <T>(choices: readonly T[]): T => choices[below(choices.length)]!
+  const one = <T>(choices: readonly T[]): T => choices.at(below(choices.length))!
   return {
     chance: (probability: number) => next() < probability,
     below,
@@ -29,6 +29,13 @@ export function createDice(seed: number) {
 }
 
 export type Dice = ReturnType<typeof createDice>
+
+/** Words by topic; asking for a topic that is not there is a mistake in this file. */
+function vocabulary(
+  words: Readonly<Record<string, readonly string[]>>,
+): (topic: string) => readonly string[] {
+  return (topic) => words[topic] ?? []
+}
 
 const home = '111122223333'
 const away = '444455556666'
@@ -69,7 +76,7 @@ const principals: readonly Principal[] = [
   { type: 'anonymous' },
 ]
 
-const names: Readonly<Record<string, readonly string[]>> = {
+const names = vocabulary({
   AWS: [
     '*',
     home,
@@ -89,7 +96,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   Federated: [`arn:aws:iam::${home}:saml-provider/corp`, 'accounts.google.com'],
   Service: ['ec2.amazonaws.com', 'lambda.amazonaws.com'],
   CanonicalUser: ['79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be'],
-}
+})
 
 const actions = [
   's3:GetObject',
@@ -158,7 +165,7 @@ const keys = [
   'k:ip',
   'k:arn',
 ]
-const values: Readonly<Record<string, readonly string[]>> = {
+const values = vocabulary({
   String: [
     'ann',
     'Ann',
@@ -205,8 +212,8 @@ const values: Readonly<Record<string, readonly string[]>> = {
     '${k:arn}',
     'arn:aws:ec2:*:*:vpc/v?1',
   ],
-}
-const given: Readonly<Record<string, readonly string[]>> = {
+})
+const given = vocabulary({
   'aws:username': ['ann', 'Ann', '*', 'x'],
   'aws:tagkeys': ['ann', 'Ann', 'a', ''],
   'k:text': ['ann', 'ANN', 'É', 'xann', 'a*n', ''],
@@ -216,7 +223,7 @@ const given: Readonly<Record<string, readonly string[]>> = {
   'k:binary': ['QQ==', 'QR==', 'QUI=', 'Q'],
   'k:ip': ['10.0.0.1', '10.0.0.6', '192.0.2.1', '2001:db8::5', '::1', '10.0.0.300'],
   'k:arn': ['arn:aws:s3:::b/x', 'arn:aws:s3:::b/ann/x', 'arn:aws:ec2:eu:1:vpc/v:1', 'b/x'],
-}
+})
 
 const families: readonly (readonly [string, readonly string[]])[] = [
   [
@@ -258,7 +265,7 @@ const families: readonly (readonly [string, readonly string[]])[] = [
   ['Arn', ['ArnEquals', 'ArnLike', 'ArnNotEquals', 'ArnNotLike']],
   ['Null', ['Null']],
 ]
-const keyOf: Readonly<Record<string, readonly string[]>> = {
+const keyOf = vocabulary({
   String: ['aws:username', 'aws:TagKeys', 'k:text', 'K:Text'],
   Numeric: ['k:number'],
   Date: ['k:date'],
@@ -267,7 +274,7 @@ const keyOf: Readonly<Record<string, readonly string[]>> = {
   Ip: ['k:ip'],
   Arn: ['k:arn'],
   Null: keys,
-}
+})
 
 function randomCondition(dice: Dice): Record<string, Record<string, unknown>> {
   const condition: Record<string, Record<string, unknown>> = {}
@@ -277,10 +284,10 @@ function randomCondition(dice: Dice): Record<string, Record<string, unknown>> {
     const prefix = dice.one(['', '', '', 'ForAllValues:', 'ForAnyValue:'])
     const suffix = family !== 'Null' && dice.chance(0.25) ? 'IfExists' : ''
     const readable = (value: string) => !base.includes('Not') || !['one', 'soon', 'nowhere'].includes(value)
-    const choices = family === 'Null' ? ['true', 'false'] : values[family]!.filter(readable)
+    const choices = family === 'Null' ? ['true', 'false'] : values(family).filter(readable)
     const wanted = dice.some(choices, 3)
     condition[`${prefix}${base}${suffix}`] = {
-      [dice.one(keyOf[family]!)]: wanted.length === 1 ? wanted[0] : wanted,
+      [dice.one(keyOf(family))]: wanted.length === 1 ? wanted[0] : wanted,
     }
   }
   return condition
@@ -293,11 +300,11 @@ function randomPrincipal(dice: Dice, kind: Kind): unknown {
     kind === 'trust'
       ? ['AWS', 'AWS', 'Federated', 'Service']
       : ['AWS', 'AWS', 'AWS', 'Service', 'CanonicalUser']
-  for (const type of dice.some(types, 2)) element[type] = dice.some(names[type]!, 4)
+  for (const type of dice.some(types, 2)) element[type] = dice.some(names(type), 4)
   return element
 }
 
-function randomStatement(dice: Dice, kind: Kind): Record<string, unknown> {
+export function randomStatement(dice: Dice, kind: Kind): Record<string, unknown> {
   const effect = kind === 'resource-control' || dice.chance(0.25) ? 'Deny' : 'Allow'
   const statement: Record<string, unknown> = { Effect: effect }
   const takesPrincipal = kind === 'resource' || kind === 'trust' || kind === 'resource-control'
@@ -341,7 +348,7 @@ export function randomRequest(dice: Dice): {
   for (const key of keys) {
     if (!dice.chance(0.65)) continue
     const multivalued = key === 'aws:tagkeys' ? dice.chance(0.9) : dice.chance(0.1)
-    context.set(key, multivalued ? dice.some(given[key]!, 3).slice(dice.below(2)) : dice.one(given[key]!))
+    context.set(key, multivalued ? dice.some(given(key), 3).slice(dice.below(2)) : dice.one(given(key)))
   }
   const request: AuthorizationRequest = {
     principal: dice.one(principals),

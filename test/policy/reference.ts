@@ -62,7 +62,7 @@ export function judge(request: AuthorizationRequest, layers: RawLayers): Outcome
     principal.account !== request.resourceAccount ||
     (action === 'sts:setsourceidentity' && principal.type === 'role-session')
   const isRole =
-    request.resource.split(':')[2] === 'iam' && request.resource.split(':')[5]!.startsWith('role/')
+    request.resource.split(':')[2] === 'iam' && request.resource.split(':').at(5)!.startsWith('role/')
   const isKey = request.resource.split(':')[2] === 'kms'
   const needsOwn =
     layers.resourceIsTrust === true ||
@@ -144,11 +144,12 @@ function entryWorth(entry: string, principal: Principal): number {
       if (entry === `AWS ${principal.arn}`) return 3
       if (isRoleOf(entry, principal)) return 2
       return isAccount(entry, principal.account) ? 1 : 0
-    default:
-      if (entry === `AWS ${principal.arn}`) return 3
-      if (entry === `AWS ${principal.federatingUser}`) return 2
-      return isAccount(entry, principal.account) ? 1 : 0
+    case 'federated-user':
+      break
   }
+  if (entry === `AWS ${principal.arn}`) return 3
+  if (entry === `AWS ${principal.federatingUser}`) return 2
+  return isAccount(entry, principal.account) ? 1 : 0
 }
 
 function isRoleOf(entry: string, principal: Extract<Principal, { type: 'role-session' }>): boolean {
@@ -186,17 +187,17 @@ function tokens(text: string, variables: boolean, context: Context): Token[] | u
     const special = variables ? /^\$\{([*?$])\}/.exec(rest) : null
     const variable = variables ? /^\$\{([^},]+)(?:, '([^']*)')?\}/.exec(rest) : null
     if (special) {
-      out.push({ text: special[1]! })
+      out.push({ text: special.at(1)! })
       rest = rest.slice(special[0].length)
     } else if (variable) {
-      const value = context.has(variable[1]!.toLowerCase())
-        ? context.get(variable[1]!.toLowerCase())
+      const value = context.has(variable.at(1)!.toLowerCase())
+        ? context.get(variable.at(1)!.toLowerCase())
         : variable[2]
       if (typeof value !== 'string') return undefined
       out.push(...value.split('').map((char) => ({ text: char })))
       rest = rest.slice(variable[0].length)
     } else {
-      const char = rest[0]!
+      const char = rest.charAt(0)
       out.push(char === '*' || char === '?' ? char : { text: char })
       rest = rest.slice(1)
     }
@@ -217,7 +218,7 @@ function cut(pattern: readonly Token[]): Token[][] {
   const parts: Token[][] = [[]]
   for (const token of pattern) {
     if (typeof token === 'object' && token.text === ':' && parts.length < 6) parts.push([])
-    else parts[parts.length - 1]!.push(token)
+    else parts.at(-1)!.push(token)
   }
   return parts
 }
@@ -253,7 +254,7 @@ function arnMatches(pattern: readonly Token[], given: string): boolean {
   const wanted = cut(pattern)
   const [a, b, c, d, e, ...rest] = given.split(':')
   if (wanted.length < 6 || rest.length === 0) return false
-  return [a!, b!, c!, d!, e!, rest.join(':')].every((part, i) => flat(wanted[i]!).test(part))
+  return [a, b, c, d, e, rest.join(':')].every((part, i) => flat(wanted.at(i)!).test(part ?? ''))
 }
 
 // Conditions
@@ -266,7 +267,9 @@ function conditionHolds(
   variables: boolean,
   denies: boolean,
 ): boolean {
-  const [, prefix = '', base, suffix = ''] = /^(ForAllValues:|ForAnyValue:)?(.*?)(IfExists)?$/.exec(written)!
+  const [, prefix = '', base = '', suffix = ''] = /^(ForAllValues:|ForAnyValue:)?(.*?)(IfExists)?$/.exec(
+    written,
+  )!
   const given = context.get(keyName.toLowerCase())
   const absent = given === undefined || (prefix !== '' && given.length === 0 && typeof given !== 'string')
   if (base === 'Null') {
@@ -274,10 +277,10 @@ function conditionHolds(
     const empty = given === undefined || (typeof given !== 'string' && given.length === 0)
     return wanted.some((value) => value.toLowerCase() === String(empty))
   }
-  const negative = base!.includes('Not')
+  const negative = base.includes('Not')
   if (absent) return suffix !== '' || prefix === 'ForAllValues:' || (prefix === '' && negative)
   const one = (value: string): boolean => {
-    const results = wanted.map((want) => compare(base!.replace('Not', ''), value, want, variables, context))
+    const results = wanted.map((want) => compare(base.replace('Not', ''), value, want, variables, context))
     if (results.includes('unreadable')) return negative && denies
     return negative ? !results.includes(true) : results.includes(true)
   }
@@ -317,7 +320,10 @@ function compare(
 
 /** Only the letters that a policy's text may contain have a case. */
 function lower(text: string): string {
-  return [...text].map((char) => (char <= '\u00ff' ? char.toLowerCase() : char)).join('')
+  return text
+    .split('')
+    .map((char) => (char <= '\u00ff' ? char.toLowerCase() : char))
+    .join('')
 }
 
 function relate<T extends number | bigint>(
@@ -338,7 +344,7 @@ function relate<T extends number | bigint>(
 function number(text: string): bigint | undefined {
   const match = /^([-+]?)(\d+)(?:\.(\d{1,30}))?$/.exec(text)
   if (match === null) return undefined
-  const units = BigInt(match[2]! + (match[3] ?? '').padEnd(30, '0'))
+  const units = BigInt(match.at(2)! + (match[3] ?? '').padEnd(30, '0'))
   return match[1] === '-' ? -units : units
 }
 
@@ -386,10 +392,10 @@ function bitsOfV4(address: string): string {
 function bitsOfV6(address: string): string {
   const dotted = /^(.*:)([^:]*\.[^:]*)$/.exec(address)
   if (dotted !== null) {
-    const four = bitsOfV4(dotted[2]!)
+    const four = bitsOfV4(dotted.at(2)!)
     if (four === '') return ''
     const words = [four.slice(0, 16), four.slice(16)].map((word) => Number.parseInt(word, 2).toString(16))
-    return bitsOfV6(`${dotted[1]!}${words.join(':')}`)
+    return bitsOfV6(`${dotted.at(1)!}${words.join(':')}`)
   }
   const halves = address.split('::').map((half) => (half === '' ? [] : half.split(':')))
   if (halves.length > 2 || !halves.flat().every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return ''
