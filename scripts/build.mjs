@@ -22,7 +22,9 @@ const sources = Math.max(
 if (!existsSync(stamp) || statSync(stamp).mtimeMs < sources) {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+  const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], {
+    stdio: 'inherit',
+  })
   if (built.status !== 0) process.exit(built.status ?? 1)
   for (const assets of ['portal/assets', 'federation/saml/schemas']) {
     const from = join(root, 'src', assets)

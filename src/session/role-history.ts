@@ -37,5 +37,7 @@ export function createRoleHistory(deps: { readonly store: ExpiringStore; readonl
 }
 
 function historyKey(person: Pick<Assertion, 'issuer' | 'subject'>): string {
-  return `session.history:${createHash('sha256').update(JSON.stringify([person.issuer, person.subject])).digest('hex')}`
+  return `session.history:${createHash('sha256')
+    .update(JSON.stringify([person.issuer, person.subject]))
+    .digest('hex')}`
 }
