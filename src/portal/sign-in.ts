@@ -164,6 +164,7 @@ export function createSignInPages(
       assertion =
         plausible && password !== '' ? await provider.password!.authenticate(username, password) : null
     } catch (thrown) {
+      if (thrown instanceof Fault && thrown.code === 'ProviderUnavailable') await attempt.abandoned()
       return failed(visit, provider, thrown, again)
     }
     if (assertion === null) {
@@ -200,7 +201,7 @@ export function createSignInPages(
     deps.log[level]('portal.sign-in.failed', {
       requestId: visit.origin.requestId,
       provider: provider.name,
-      code: failure.code,
+      fault: failure.code,
       reason,
       cause: thrown,
     })

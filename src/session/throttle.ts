@@ -30,6 +30,8 @@ export type Attempt =
       readonly allowed: true
       /** Gives back the places of this attempt and of earlier failures of this account from this address. */
       succeeded(): Promise<void>
+      /** Gives back the places of this attempt only: nobody could judge the password. */
+      abandoned(): Promise<void>
     }
   | { readonly allowed: false; readonly retryAfterSeconds: number }
 
@@ -88,6 +90,9 @@ export function createThrottle(
       const occupiedUntil = now().getTime() + settings.windowSeconds * 1000
       return {
         allowed: true,
+        async abandoned() {
+          if (now().getTime() < occupiedUntil) await giveBack(taken)
+        },
         async succeeded() {
           // Once the window is over these places may be somebody else's.
           if (now().getTime() < occupiedUntil) {

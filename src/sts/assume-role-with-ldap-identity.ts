@@ -79,6 +79,7 @@ export function assumeRoleWithLdapIdentity(deps: {
             assertion = await signIn.authenticate(username, password)
           } catch (cause) {
             if (!(cause instanceof Fault)) throw cause
+            if (cause.code === 'ProviderUnavailable') await attempt.abandoned()
             deps.metrics.signIn(
               provider.name,
               cause.code === 'ProviderUnavailable' ? 'unavailable' : 'invalid',

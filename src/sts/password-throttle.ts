@@ -13,5 +13,10 @@ export interface PasswordThrottle {
 }
 
 export type PasswordAttempt =
-  | { readonly allowed: true; succeeded(): Promise<void> }
+  | {
+      readonly allowed: true
+      succeeded(): Promise<void>
+      /** The password could not be judged, so the attempt does not count. */
+      abandoned(): Promise<void>
+    }
   | { readonly allowed: false; readonly retryAfterSeconds: number }

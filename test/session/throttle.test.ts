@@ -55,6 +55,16 @@ describe('guessing passwords', () => {
     expect((await throttle.attempt(account, address(1))).allowed).toBe(true)
   })
 
+  it('does not count an attempt whose password nobody could judge', async () => {
+    const { throttle, account, address } = fresh()
+    for (let time = 0; time < 20; time += 1) {
+      const attempt = await throttle.attempt(account, address(1))
+      if (!attempt.allowed) throw new Error('throttled by an outage')
+      await attempt.abandoned()
+    }
+    expect(await fail(throttle, 10, account, address(1))).toBe(5)
+  })
+
   it('WEB-BRUTE: of a burst no more than N are looked at, also at two replicas', async () => {
     const { throttle, account, address } = fresh(10)
     const replica = createThrottle(store, { attempts: 10, windowSeconds: 900 }, clock.now)

@@ -284,6 +284,7 @@ describe('AssumeRoleWithLDAPIdentity', () => {
     house.attempt = () =>
       Promise.resolve({
         allowed: true,
+        abandoned: () => Promise.resolve(),
         succeeded: () => {
           returned += 1
           return Promise.resolve()

@@ -159,7 +159,12 @@ export async function stsHouse(
     credentials,
     events,
     providers: [],
-    attempt: () => Promise.resolve({ allowed: true, succeeded: () => Promise.resolve() }),
+    attempt: () =>
+      Promise.resolve({
+        allowed: true,
+        succeeded: () => Promise.resolve(),
+        abandoned: () => Promise.resolve(),
+      }),
     send,
     session(name = 'Developer', overrides = {}) {
       const sketch = sketches.find((candidate) => candidate.name === name)
