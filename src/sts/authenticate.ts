@@ -2,23 +2,23 @@
  * Who signed this request. The steps and their order are AWS's, so that a client sees the error it would see there:
  * parameters, scope and time, access key and session token, expiry, the role behind the session, the signature.
  */
-import type { SessionCredentials } from '../credentials/credentials.js'
 import type { RoleDirectory } from '../role/role.js'
 import type { RoleSession } from '../role/role-session.js'
 import type { ReceivedRequest } from './canonical-request.js'
+import type { KnownSessions } from './known-sessions.js'
 import { checkClaim, checkSignature, type SignatureSettings } from './signature.js'
 import { parseClaim } from './signature-claim.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
 export type Authentication =
-  | { readonly ok: true; readonly caller: RoleSession; readonly region: string }
+  | { readonly ok: true; readonly caller: RoleSession }
   /** `claimed` is whose token was presented, where one could be opened: for the record, not a proof. */
   | { readonly ok: false; readonly refusal: Refusal; readonly claimed?: RoleSession }
 
 export function authenticate(
   request: ReceivedRequest,
   deps: {
-    readonly credentials: SessionCredentials
+    readonly sessions: KnownSessions
     readonly directory: RoleDirectory
     readonly settings: SignatureSettings
     readonly now: Date
@@ -36,12 +36,10 @@ export function authenticate(
   if (unusable !== undefined) return refused(unusable)
 
   const opened =
-    claim.sessionToken === undefined
-      ? undefined
-      : deps.credentials.open(claim.accessKeyId, claim.sessionToken)
+    claim.sessionToken === undefined ? undefined : deps.sessions.open(claim.accessKeyId, claim.sessionToken)
   if (opened === undefined)
     return refused(invalidToken(claim.sessionToken === undefined ? 'sts:key' : 'sts:token'))
-  const { session, secretAccessKey } = opened
+  const { session } = opened
 
   if (session.expiresAt.getTime() <= deps.now.getTime())
     return refused(
@@ -52,10 +50,8 @@ export function authenticate(
   if (deps.directory.role(session.roleArn)?.id !== session.roleId)
     return refused(invalidToken('sts:role-gone'), session)
 
-  const wrong = checkSignature(claim, request, secretAccessKey)
-  return wrong === undefined
-    ? { ok: true, caller: session, region: claim.scope.region }
-    : refused(wrong, session)
+  const wrong = checkSignature(claim, request, opened.signingKey(claim.scope))
+  return wrong === undefined ? { ok: true, caller: session } : refused(wrong, session)
 }
 
 function refused(refusal: Refusal, claimed?: RoleSession): Authentication {

@@ -2,7 +2,6 @@
  * The phases that every action shares, in order: form, action, authentication, parameters, run. An action is reached
  * only through here: what is not in the table does not exist, and what is signed cannot run unsigned.
  */
-import type { SessionCredentials } from '../credentials/credentials.js'
 import { Fault, type Clock } from '../fault.js'
 import type { WireRequest } from '../http/wire.js'
 import type { Log } from '../operation/log.js'
@@ -10,13 +9,14 @@ import type { RoleDirectory } from '../role/role.js'
 import type { RoleSession } from '../role/role-session.js'
 import type { Recordable, StsAction, StsOutcome } from './action.js'
 import { authenticate } from './authenticate.js'
+import type { KnownSessions } from './known-sessions.js'
 import { parseForm, type QueryForm } from './query-form.js'
 import { headerValues } from './received-header.js'
 import type { SignatureSettings } from './signature.js'
 import { refusal, refusalOf, type Refusal } from './wire-errors.js'
 
 export interface DispatchDeps {
-  readonly credentials: SessionCredentials
+  readonly sessions: KnownSessions
   readonly directory: () => RoleDirectory
   readonly settings: () => SignatureSettings
   readonly now: Clock
@@ -83,7 +83,7 @@ async function phases(
     return command.run(request.origin)
   }
   const authentication = authenticate(request, {
-    credentials: deps.credentials,
+    sessions: deps.sessions,
     directory: deps.directory(),
     settings: deps.settings(),
     now: deps.now(),

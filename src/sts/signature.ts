@@ -2,10 +2,10 @@
  * Judges a Signature Version 4: first everything that needs no key (scope, time, what was signed, for whom), then the
  * signature itself. Says nothing about whether the access key is known; `authenticate.ts` puts the steps in order.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { canonicalRequest, sha256Hex, stringToSign, type ReceivedRequest } from './canonical-request.js'
 import { headerValues } from './received-header.js'
-import { algorithm, basicTime, type SignatureClaim } from './signature-claim.js'
+import { algorithm, basicTime, type CredentialScope, type SignatureClaim } from './signature-claim.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
 export interface SignatureSettings {
@@ -116,7 +116,7 @@ function minutes(seconds: number): string {
 export function checkSignature(
   claim: SignatureClaim,
   request: ReceivedRequest,
-  secretAccessKey: string,
+  signingKey: KeyObject,
 ): Refusal | undefined {
   const payloadHash = sha256Hex(request.body)
   const [declaredHash] = headerValues(request.headers, 'x-amz-content-sha256')
@@ -129,7 +129,7 @@ export function checkSignature(
     `${date}/${region}/${service}/${terminator}`,
     canonical,
   )
-  const expected = hmac(signingKey(secretAccessKey, claim.scope), text)
+  const expected = hmac(signingKey, text)
   const given = /^[0-9a-f]{64}$/.test(claim.signature)
     ? Buffer.from(claim.signature, 'hex')
     : Buffer.alloc(32)
@@ -140,12 +140,13 @@ export function checkSignature(
   return matches ? undefined : mismatch(mismatchMessage, 'sts:signature')
 }
 
-function signingKey(secretAccessKey: string, scope: SignatureClaim['scope']): Buffer {
+/** The key that a secret access key becomes for one day, region and service. */
+export function deriveSigningKey(secretAccessKey: string, scope: CredentialScope): KeyObject {
   const dateKey = hmac(`AWS4${secretAccessKey}`, scope.date)
-  return hmac(hmac(hmac(dateKey, scope.region), scope.service), scope.terminator)
+  return createSecretKey(hmac(hmac(hmac(dateKey, scope.region), scope.service), scope.terminator))
 }
 
-function hmac(key: string | Buffer, data: string): Buffer {
+function hmac(key: string | Buffer | KeyObject, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest()
 }
 

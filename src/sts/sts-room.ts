@@ -19,6 +19,7 @@ import { assumeRoleWithSaml } from './assume-role-with-saml.js'
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.js'
 import { dispatch, type Progress } from './dispatch.js'
 import { getCallerIdentity } from './get-caller-identity.js'
+import { rememberSessions } from './known-sessions.js'
 import type { PasswordThrottle } from './password-throttle.js'
 import { stsEvent } from './record.js'
 import type { SignatureSettings } from './signature.js'
@@ -56,6 +57,7 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
       assumeRoleWithLdapIdentity(deps),
     ].map((action) => [action.name, action]),
   )
+  const phases = { ...deps, sessions: rememberSessions(deps.credentials) }
   const eventID = deps.randomUuid ?? randomUUID
 
   async function record(outcome: StsOutcome, { origin }: WireRequest, progress: Progress): Promise<void> {
@@ -77,7 +79,7 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
     const count = (code: string): void =>
       deps.metrics.stsRequest(actions.has(progress.action) ? progress.action : 'unknown', code)
     try {
-      const outcome = await dispatch(deps, actions, request, progress)
+      const outcome = await dispatch(phases, actions, request, progress)
       if (!outcome.recorded) await record(outcome, request, progress)
       count(outcome.ok ? 'ok' : outcome.refusal.code)
       return outcome.ok

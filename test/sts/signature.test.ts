@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { canonicalPath, canonicalRequest, sha256Hex } from '../../src/sts/canonical-request.js'
-import { checkClaim, checkSignature } from '../../src/sts/signature.js'
+import { checkClaim, checkSignature as checkWithKey, deriveSigningKey } from '../../src/sts/signature.js'
 import { parseClaim, type SignatureClaim } from '../../src/sts/signature-claim.js'
 import type { ReceivedRequest } from '../../src/sts/canonical-request.js'
 import { presign, sign } from '../support/aws-signer.js'
@@ -25,6 +25,9 @@ const published = jsonBeside<{ secretAccessKey: string; vectors: Vector[] }>(
 )
 const now = new Date('2026-01-02T03:04:05Z')
 const settings = { clockSkewSeconds: 900, publicHosts: ['sts.example.test'] }
+
+const checkSignature = (claim: SignatureClaim, request: ReceivedRequest, secretAccessKey: string) =>
+  checkWithKey(claim, request, deriveSigningKey(secretAccessKey, claim.scope))
 
 function claimOf(request: ReceivedRequest): SignatureClaim {
   const parsed = parseClaim(request)
