@@ -118,3 +118,39 @@ export async function auditLines(product: Product): Promise<readonly AuditLine[]
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditLine)
 }
+
+/** With the keys that a person takes on the page of a role. */
+export async function keysFor(
+  product: Pick<Product, 'url'>,
+  cookie: string,
+  role: { readonly account: string; readonly name: string },
+): Promise<{ readonly answer: Answer; readonly credentials: Keys }> {
+  const answer = await postForm(
+    product,
+    `/roles/${role.account}/${role.name}`,
+    { csrf: await formToken(product, cookie), duration: '3600' },
+    { headers: { Cookie: cookie } },
+  )
+  const value = (name: string): string =>
+    new RegExp(`export ${name}=['"]?([\\w+/=-]+)`).exec(answer.text)?.[1] ?? ''
+  return {
+    answer,
+    credentials: {
+      accessKeyId: value('AWS_ACCESS_KEY_ID'),
+      secretAccessKey: value('AWS_SECRET_ACCESS_KEY'),
+      sessionToken: value('AWS_SESSION_TOKEN'),
+    },
+  }
+}
+
+export interface Keys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string
+}
+
+/** The token that every form of this session carries. */
+export async function formToken(product: Pick<Product, 'url'>, cookie: string): Promise<string> {
+  const { text } = await ask(product.url, '/switchrole', { headers: { Cookie: cookie } })
+  return /name="csrf" value="([^"]+)"/.exec(text)?.[1] ?? ''
+}
