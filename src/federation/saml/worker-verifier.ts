@@ -37,7 +37,7 @@ interface Thread {
   deadline: NodeJS.Timeout
 }
 
-/** Threads start with the first message and never keep the process alive. */
+/** Threads start with the first message, and keep the process alive only while they verify. */
 export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verifier {
   const {
     threads: size = 1,
@@ -57,7 +57,6 @@ export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verif
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     })
-    worker.unref()
     const thread: Thread = {
       worker,
       job: undefined,
@@ -72,6 +71,7 @@ export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verif
       thread.ready = true
       if (message !== 'ready') settle(job, message)
       next()
+      if (!thread.job) worker.unref()
     })
     worker.on('error', () => stop(thread))
     worker.on('exit', () => stop(thread))
@@ -82,7 +82,8 @@ export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verif
     clearTimeout(thread.deadline)
     void thread.worker.terminate()
     if (thread.job) {
-      thread.job.reject(new SamlRefusal('saml:size', 'the message takes too long to verify'))
+      const tooLong = new SamlRefusal('saml:size', 'the message takes too long to verify')
+      thread.job.reject(closed ? unavailable('saml:verifier-closed') : tooLong)
     } else if (!thread.ready) {
       // Without this a thread that cannot start would be started for ever.
       for (const job of queue.splice(0)) job.reject(unavailable('saml:verifier-start'))
@@ -98,6 +99,7 @@ export function createWorkerVerifier(options: WorkerVerifierOptions = {}): Verif
       if (!job) return
       thread.job = job
       thread.deadline = timer(() => stop(thread), deadlineMs)
+      thread.worker.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       thread.worker.postMessage(job.request)
     }

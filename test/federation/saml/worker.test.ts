@@ -2,10 +2,12 @@
  * Verification in a thread, as the product runs it: the same answers as inline, and an end for what takes too long. The
  * worker file is compiled for the test, since a thread cannot run the sources.
  */
+import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
 import type { Verifier } from '../../../src/federation/saml/verifier.js'
@@ -123,6 +125,29 @@ describe('verification in a thread', () => {
 
     await expect(verifier.verify(await request('crash'))).rejects.toMatchObject({ reason: 'saml:size' })
     await expect(verifier.verify(await request('x'))).rejects.toMatchObject({ reason: 'saml:unsigned' })
+  })
+
+  it('does not keep a process alive that has nothing more to verify', async () => {
+    const room = new URL('../../../src/federation/saml/', import.meta.url)
+    const program = join(directory, 'program.mjs')
+    await build({
+      stdin: {
+        contents: `import { createWorkerVerifier } from './worker-verifier.js'
+          const verifier = createWorkerVerifier({ entry: new URL('./verification-worker.mjs', import.meta.url) })
+          await verifier.verify({ xml: '<x/>', certificates: [], decryptionKey: '', allowSha1: false }).catch((e) => console.log(e.reason))`,
+        resolveDir: room.pathname,
+      },
+      outfile: program,
+      bundle: true,
+      packages: 'external',
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+    })
+
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 25_000 })
+
+    expect(stdout.trim()).toBe('saml:binding')
   })
 
   it('says that it is unavailable when no thread can start', async () => {
