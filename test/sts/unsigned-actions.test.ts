@@ -279,21 +279,22 @@ describe('AssumeRoleWithLDAPIdentity', () => {
     expect(house.events).toMatchObject([{ errorCode: 'Throttling', userIdentity: { userName: 'ada' } }])
   })
 
-  it('gives the place back after a right password only', async () => {
-    let returned = 0
+  it('gives the place back after a right password, and when the directory could not be asked', async () => {
+    const ends: string[] = []
+    const end = (name: string) => () => {
+      ends.push(name)
+      return Promise.resolve()
+    }
     house.attempt = () =>
-      Promise.resolve({
-        allowed: true,
-        abandoned: () => Promise.resolve(),
-        succeeded: () => {
-          returned += 1
-          return Promise.resolve()
-        },
-      })
+      Promise.resolve({ allowed: true, succeeded: end('succeeded'), abandoned: end('abandoned') })
     await house.callUnsigned({ ...ldap, LDAPPassword: 'wrong' })
-    expect(returned).toBe(0)
+    expect(ends).toEqual([])
     await house.callUnsigned(ldap)
-    expect(returned).toBe(1)
+    expect(ends).toEqual(['succeeded'])
+    const down = () => Promise.reject(new Fault('ProviderUnavailable', 'the directory cannot be reached'))
+    house.providers = [{ ...directoryProvider('staff', 'ada', 'engine'), password: { authenticate: down } }]
+    await house.callUnsigned(ldap)
+    expect(ends).toEqual(['succeeded', 'abandoned'])
   })
 })
 
