@@ -6,7 +6,7 @@ import { createLdapProvider } from './ldap/ldap-provider.js'
 import { createLocalProvider } from './local/local-provider.js'
 import { createOidcProvider } from './oidc/provider.js'
 import { createProviderRegistry, type ProviderRegistry } from './provider-registry.js'
-import { createSamlProvider } from './saml/saml-provider.js'
+import { createSamlProvider, createSamlVerifier } from './saml/saml-provider.js'
 
 export function createProviders(deps: {
   readonly store: ExpiringStore
@@ -15,14 +15,16 @@ export function createProviders(deps: {
   readonly log: Log
   readonly publicUrl: string
 }): ProviderRegistry {
-  return createProviderRegistry({
+  // One for all SAML providers: its threads are heavy, and start with the first message only.
+  const verifier = createSamlVerifier()
+  const registry = createProviderRegistry({
     log: deps.log,
     create: async (settings) => {
       switch (settings.kind) {
         case 'ldap':
           return createLdapProvider(settings, deps)
         case 'saml':
-          return createSamlProvider(settings, deps)
+          return createSamlProvider(settings, { ...deps, verifier })
         case 'oidc':
           return createOidcProvider(settings, deps)
         case 'local':
@@ -30,4 +32,11 @@ export function createProviders(deps: {
       }
     },
   })
+  return {
+    ...registry,
+    async close() {
+      await registry.close()
+      await verifier.close()
+    },
+  }
 }

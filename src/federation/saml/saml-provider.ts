@@ -45,7 +45,7 @@ export async function createSamlProvider(
   const { store, now, log, random = randomBytes } = deps
   const metadata = await createMetadataSource(settings, deps)
   const serviceProvider = await createServiceProvider(settings, { now, random })
-  const verifier = deps.verifier ?? createDefaultVerifier()
+  const verifier = deps.verifier ?? createSamlVerifier()
   if (settings.insecureAllowSha1)
     log.warn('saml.insecure', { provider: settings.name, setting: 'insecureAllowSha1' })
 
@@ -137,7 +137,7 @@ export async function createSamlProvider(
 }
 
 /** Sources that run without being compiled have no worker file beside them. */
-function createDefaultVerifier(): Verifier {
+export function createSamlVerifier(): Verifier {
   return import.meta.url.endsWith('.ts') ? createInlineVerifier() : createWorkerVerifier()
 }
 
