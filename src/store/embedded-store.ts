@@ -5,6 +5,9 @@
  * LMDB knows no expiry. A value carries its own (`<milliseconds>:<value>`) and is checked against the passed clock
  * on every read, so an expired entry is absent at once; a second table ordered by expiry lets a sweep give the space
  * back later without looking at live entries.
+ *
+ * A process opens a directory once: LMDB opens with a write of its own, which waits for ever when another handle in
+ * the same process is in the middle of one.
  */
 import { chmod, mkdir } from 'node:fs/promises'
 import type { Database, RootDatabase } from 'lmdb'

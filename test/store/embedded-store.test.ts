@@ -79,25 +79,6 @@ describe('the embedded store', () => {
     ]
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'StoreUnavailable' })
   })
-
-  it('gives the space of expired entries back and leaves the others', async () => {
-    const directory = join(folder, 'sweep')
-    const store = await createEmbeddedStore({ directory, now, sweepIntervalMs: 5 })
-    opened.push(store)
-    const value = 'x'.repeat(2_000)
-    const soon = new Date(time + 60_000)
-    await Promise.all(Array.from({ length: 1_200 }, (_, n) => store.put(`short:${n}`, value, soon)))
-    // Written twice, so that an old mark of expiry points at an entry that lives on.
-    await store.put('short:0', value, later())
-    await store.put('long', value, later())
-    time += 60_000
-    await waitUntil(async () => (await entryCount(directory)) === 2, 'the sweep')
-    expect(await store.get('short:0')).toBe(value)
-    expect(await store.get('long')).toBe(value)
-    const { size } = await stat(join(directory, 'data.mdb'))
-    await Promise.all(Array.from({ length: 1_200 }, (_, n) => store.put(`next:${n}`, value, later())))
-    expect((await stat(join(directory, 'data.mdb'))).size).toBeLessThan(size * 1.2)
-  })
 })
 
 describe('the embedded store in several processes', () => {
@@ -112,6 +93,14 @@ describe('the embedded store in several processes', () => {
         const store = await createEmbeddedStore({ directory, now: () => new Date() })
         const later = new Date(Date.now() + 3_600_000)
         const jobs = {
+          // Beside the store, to which expired entries are absent before they are gone.
+          count: async () => {
+            const { open } = await import('lmdb')
+            const root = open({ path: directory, noSubdir: false, encoding: 'string', overlappingSync: false })
+            process.stdout.write(String(root.openDB('entries', { encoding: 'string' }).getCount()))
+            await root.close()
+            await store.close()
+          },
           // Everybody wants the same keys.
           race: async () => {
             const won = { added: [], taken: [] }
@@ -153,6 +142,31 @@ describe('the embedded store in several processes', () => {
     return { started, text: () => text, ended }
   }
 
+  const entriesIn = async (directory: string) => {
+    const counting = run(directory, 'count')
+    await counting.ended
+    return Number(counting.text())
+  }
+
+  it('gives the space of expired entries back and leaves the others', async () => {
+    const directory = join(folder, 'sweep')
+    const store = await createEmbeddedStore({ directory, now, sweepIntervalMs: 5 })
+    const value = 'x'.repeat(2_000)
+    const soon = new Date(time + 60_000)
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => store.put(`short:${n}`, value, soon)))
+    // Written twice, so that an old mark of expiry points at an entry that lives on.
+    await store.put('short:0', value, later())
+    await store.put('long', value, later())
+    time += 60_000
+    await waitUntil(async () => (await entriesIn(directory)) === 2, 'the sweep')
+    expect(await store.get('short:0')).toBe(value)
+    expect(await store.get('long')).toBe(value)
+    const { size } = await stat(join(directory, 'data.mdb'))
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => store.put(`next:${n}`, value, later())))
+    expect((await stat(join(directory, 'data.mdb'))).size).toBeLessThan(size * 1.2)
+    await store.close()
+  })
+
   it('lets exactly one process add and one take each key', async () => {
     const directory = join(folder, 'race')
     const store = await createEmbeddedStore({ directory, now: () => new Date() })
@@ -174,7 +188,7 @@ describe('the embedded store in several processes', () => {
     for (let round = 0; round < 8; round++) {
       const writers = ['a', 'b'].map((name) => run(directory, 'write', `${name}${round}`))
       await waitUntil(
-        async () => writers.every(({ text }) => text().length > 500 * (round + 1)),
+        async () => writers.every(({ text }) => text().length > 300 * (1 + (round % 3))),
         'some writes',
       )
       for (const { started } of writers) started.kill('SIGKILL')
@@ -193,17 +207,3 @@ describe('the embedded store in several processes', () => {
     await store.close()
   })
 })
-
-/** Read beside the store: expired entries are absent to it before they are gone. */
-async function entryCount(directory: string): Promise<number> {
-  const { open } = await import('lmdb')
-  const root = open<string, string>({
-    path: directory,
-    noSubdir: false,
-    encoding: 'string',
-    overlappingSync: false,
-  })
-  const count = root.openDB('entries', { encoding: 'string' }).getCount()
-  await root.close()
-  return count
-}
