@@ -22,6 +22,7 @@ export function createSsoRoom(deps: SsoRoomDeps): WireRoom {
     ...createAccessOperations(deps),
   ])
   return {
+    name: 'sso',
     accepts: (method, rawPath) => operations.has(`${method} ${rawPath}`),
     maxBodyBytes: 65_536,
     async handle(request) {
