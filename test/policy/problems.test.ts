@@ -57,7 +57,7 @@ describe('compilePolicy', () => {
   it('holds documents to the size of their kind, white space not counted', () => {
     const wide = JSON.stringify({ Version: '2012-10-17', Statement: statement }).replaceAll(
       ',',
-      `,${' '.repeat(500)}`,
+      `,${' '.repeat(1_000)}`,
     )
     expect(wide.length).toBeGreaterThan(awsLimits.session)
     expect(problemsOf(wide, 'session')).toEqual([])
