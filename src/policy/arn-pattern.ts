@@ -62,7 +62,6 @@ export function compileResourcePattern(pieces: readonly Piece[]): ResourcePatter
   }
 }
 
-/** @param sixth Where the sixth part of `resource` starts, from `sixthPartOf`. */
 export function matchesResource(
   pattern: ResourcePattern,
   resource: string,
