@@ -92,14 +92,43 @@ function refusedBeforeParsing(
     try {
       JSON.parse(text)
     } catch (error) {
-      const position = /at position (\d+)/.exec(String(error))?.[1]
-      return {
-        ...(position === undefined ? {} : { line: lineAt(text, Number(position)) }),
-        message: 'is not valid JSON',
-      }
+      const position = faultPosition(error)
+      // What is missing at the end is missing after the last line that says anything.
+      const said = text.trimEnd()
+      const line = position === undefined ? brokenLine(said) : lineAt(said, position)
+      return { line, message: 'is not valid JSON' }
     }
   }
   return undefined
+}
+
+function faultPosition(error: unknown): number | undefined {
+  const position = /at position (\d+)/.exec(String(error))?.[1]
+  return position === undefined ? undefined : Number(position)
+}
+
+/** For faults that the engine gives no position of: the first line that no continuation could make right. */
+function brokenLine(text: string): number {
+  const ends = [...text.matchAll(/\n|$/g)].map(({ index }) => index)
+  let first = 0
+  let last = ends.length - 1
+  while (first < last) {
+    const middle = Math.floor((first + last) / 2)
+    if (isBeyondRepair(text.slice(0, ends[middle]))) last = middle
+    else first = middle + 1
+  }
+  return first + 1
+}
+
+function isBeyondRepair(beginning: string): boolean {
+  try {
+    JSON.parse(beginning)
+    return false
+  } catch (error) {
+    const position = faultPosition(error)
+    if (position !== undefined) return position < beginning.trimEnd().length
+    return !String(error).includes('Unexpected end')
+  }
 }
 
 const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length

@@ -45,10 +45,15 @@ export interface ProductOptions {
 /** Needs `npm run build` before; `npm test` does it. */
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
   const folder = await mkdtemp(join(tmpdir(), 'rolegate-product-'))
-  await cp(join(repository, 'config'), join(folder, 'config'), { recursive: true })
-  await options.configure?.({ config: join(folder, 'config'), data: join(folder, 'data') })
-  if (options.user !== undefined) await giveTo(options.user, folder)
-  return start(folder, await freePortRange(4), options)
+  try {
+    await cp(join(repository, 'config'), join(folder, 'config'), { recursive: true })
+    await options.configure?.({ config: join(folder, 'config'), data: join(folder, 'data') })
+    if (options.user !== undefined) await giveTo(options.user, folder)
+    return await start(folder, await freePortRange(4), options)
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
 }
 
 export interface Ended {
