@@ -7,7 +7,7 @@
 import { Fault, type Clock } from '../fault.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
-import { openStandardOutput } from '../operation/standard-output.js'
+import { openStandardStream } from '../operation/standard-stream.js'
 import { auditLine } from './audit-line.js'
 import type { AuditLog } from './event.js'
 import { createGroupCommit, type GroupCommit } from './group-commit.js'
@@ -36,7 +36,7 @@ export async function createAuditLog(deps: AuditLogDeps): Promise<AuditLog> {
   const sinks: Sink[] = []
   if (file !== undefined) sinks.push(await openedFile(file))
   if (stdout || file === undefined) {
-    sinks.push(createDescriptorSink('stdout', deps.descriptor ?? openStandardOutput()))
+    sinks.push(createDescriptorSink('stdout', deps.descriptor ?? openStandardStream('stdout')))
   }
   const writers = sinks.map((sink) => watched(createGroupCommit(sink, limits), sink.name, log, deps.now))
 

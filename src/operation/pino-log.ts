@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { safeFields } from './fields.js'
 import { createLineOutput, type LineOutput } from './line-output.js'
 import type { Log, LogFields } from './log.js'
-import { openStandardOutput } from './standard-output.js'
+import { openStandardStream } from './standard-stream.js'
 
 export interface PinoLog extends Log {
   /** Writes what still waits, before the process ends; takes a second at most and never rejects. */
@@ -12,13 +12,13 @@ export interface PinoLog extends Log {
 
 export interface PinoLogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
-  /** Standard output by default. */
+  /** Standard error by default. */
   readonly destination?: LineOutput
 }
 
 export function createPinoLog(options: PinoLogOptions): PinoLog {
   // Not pino's own destination: its last flush repeats a failing write for ever.
-  const { level, destination = createLineOutput(openStandardOutput()) } = options
+  const { level, destination = createLineOutput(openStandardStream('stderr')) } = options
   const logger = pino(
     {
       level,

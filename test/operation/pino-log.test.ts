@@ -126,7 +126,7 @@ describe('the log', () => {
   })
 })
 
-describe('the log on standard output', () => {
+describe('the log on standard error', () => {
   let folder: string
   let child: ChildScript
   beforeAll(async () => {
@@ -148,17 +148,17 @@ describe('the log on standard output', () => {
     const [program, ...args] = child.command
     for (const count of [1, 2_000]) {
       const { stdout, status, stderr } = spawnSync(program, [...args, String(count)])
-      expect({ status, stderr: stderr.toString() }).toEqual({ status: 3, stderr: '' })
-      expect(stdout.toString().trim().split('\n')).toHaveLength(count)
+      expect({ status, stdout: stdout.toString() }).toEqual({ status: 3, stdout: '' })
+      expect(stderr.toString().trim().split('\n')).toHaveLength(count)
     }
   })
 
   it.each([
-    ['whose reader has gone', '"$@" | true; exit "${PIPESTATUS[0]}"'],
-    ['whose disk is full', '"$@" > /dev/full'],
+    ['whose reader has gone', '"$@" 2>&1 | true; exit "${PIPESTATUS[0]}"'],
+    ['whose disk is full', '"$@" 2> /dev/full'],
     [
       'whose reader has stopped',
-      'mkfifo "$0"; sleep 60 < "$0" & "$@" > "$0"; status=$?; kill $!; exit $status',
+      'mkfifo "$0"; sleep 60 < "$0" & "$@" 2> "$0"; status=$?; kill $!; exit $status',
     ],
   ])('does not hold back a process %s', (_what, script) => {
     const pipe = join(folder, 'pipe')
