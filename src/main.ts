@@ -5,6 +5,7 @@ import { openLiveConfig, type LiveConfig } from './config/live-config.js'
 import type { ConfigProblem } from './config/config.js'
 import { demoBanner } from './demo/banner.js'
 import { startDemo, type RunningDemo } from './demo/demo.js'
+import type { Log } from './operation/log.js'
 import { createPinoLog } from './operation/pino-log.js'
 
 export interface ServeOptions {
@@ -59,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     live.watch()
     const { publicUrl } = live.current().server
     options.print(demo === undefined ? `Rolegate serves ${publicUrl}\n` : demoBanner(publicUrl, demo))
-    await untilTold(live)
+    await untilTold(live, log)
     return 0
   } catch (cause) {
     log.error('server.stopped', { cause })
@@ -73,9 +74,10 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 /** Resolves at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
-function untilTold(live: LiveConfig): Promise<void> {
+function untilTold(live: LiveConfig, log: Log): Promise<void> {
   return new Promise((resolve) => {
-    const reload = (): void => void live.reload()
+    const reload = (): void =>
+      void live.reload().catch((cause: unknown) => log.error('config.reloadFailed', { cause }))
     process.on('SIGHUP', reload)
     const stop = (): void => {
       process.off('SIGHUP', reload)

@@ -1,4 +1,5 @@
 /** What `npm start` prints: where to go, who to be, and three commands to paste. */
+import { relative } from 'node:path'
 import type { RunningDemo } from './demo.js'
 
 /** The role that every demo developer may assume, from every source. */
@@ -25,10 +26,16 @@ export function demoBanner(publicUrl: string, demo: RunningDemo): string {
     '',
     ...(demo.oidc === undefined ? [] : [`    ${awsCommand(publicUrl, demo.oidc.tokenUrl, person)}`, '']),
     ...(demo.saml === undefined ? [] : [`    ${curlCommand(publicUrl, demo.saml.assertionUrl, person)}`, '']),
-    '  Ctrl-C stops everything. People and passwords of this installation: data/demo/people.json',
+    `  Ctrl-C stops everything. People and passwords of this installation: ${shown(demo.peopleFile)}`,
     '',
     '',
   ].join('\n')
+}
+
+/** As a person in this folder would write it. */
+function shown(path: string): string {
+  const short = relative('', path)
+  return short.startsWith('..') ? path : short
 }
 
 interface Person {

@@ -14,11 +14,13 @@ import type { Demo } from '../portal/portal-deps.js'
 import { ensureDemoUsers } from './demo-users.js'
 import { startDemoDirectory } from './directory.js'
 import { startDemoOidcProvider } from './oidc-provider.js'
-import { demoPeople, type DemoPerson } from './people.js'
+import { demoPeople, peopleFile, type DemoPerson } from './people.js'
 import { startDemoSamlIdp } from './saml-idp.js'
 
 export interface RunningDemo {
   readonly people: readonly DemoPerson[]
+  /** Where they and their passwords are kept. */
+  readonly peopleFile: string
   readonly environment: Readonly<Record<string, string>>
   readonly overlays: readonly { readonly name: string; readonly text: string }[]
   readonly rewrite: (text: string) => string
@@ -76,6 +78,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
 
   return {
     people,
+    peopleFile: peopleFile(dataDirectory),
     environment: {
       ROLEGATE_DEMO_OIDC_SECRET: clientSecret,
       ...(directory.status === 'running' ? { ROLEGATE_DEMO_LDAP_PASSWORD: directory.bindPassword } : {}),

@@ -3,7 +3,7 @@
  * start, kept in the data directory, never in the repository. Every demo sign-in source knows the same people.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { RandomBytes } from '../fault.js'
 
 export interface DemoPerson {
@@ -49,17 +49,20 @@ const roster: readonly Omit<DemoPerson, 'password' | 'email'>[] = [
   },
 ]
 
+export function peopleFile(dataDirectory: string): string {
+  return join(dataDirectory, 'demo', 'people.json')
+}
+
 /**
  * Reads `<dataDirectory>/demo/people.json` (0600), or creates it. A file that lacks somebody is completed and keeps
  * the passwords it has.
  */
 export function demoPeople(dataDirectory: string, random: RandomBytes): readonly DemoPerson[] {
-  const directory = join(dataDirectory, 'demo')
-  const file = join(directory, 'people.json')
+  const file = peopleFile(dataDirectory)
   const known = readPasswords(file)
   const passwords = new Map(roster.map(({ username }) => [username, known.get(username) ?? readable(random)]))
   if (passwords.size !== known.size) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(file, `${JSON.stringify(Object.fromEntries(passwords), undefined, 2)}\n`, { mode: 0o600 })
   }
   return roster.map((person) => ({

@@ -36,6 +36,7 @@ export function createHealth({ checks, draining, deadlineMs = DEADLINE_MS }: Hea
   }
 
   return {
+    name: 'health',
     maxBodyBytes: 0,
     accepts: (_method, rawPath) => rawPath === '/healthz' || rawPath === '/readyz',
     async handle({ method, rawPath }) {

@@ -1,7 +1,9 @@
 /** What somebody meets who installs it: commands that check, starts that refuse, a demo of one's own, TLS, an ordinary user. */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -162,6 +164,7 @@ describe('two demos', () => {
     expect(output).toMatch(/^ +bin\/rolegate login --server /m)
     expect(output).toMatch(/^ +aws sts assume-role-with-web-identity .*--endpoint-url /m)
     expect(output).toMatch(/^ +curl /m)
+    expect(output).toContain(join(one.dataDirectory, 'demo', 'people.json'))
     expect(output.split('\n').length).toBeLessThan(30)
   })
 
@@ -212,7 +215,15 @@ describe('with TLS', () => {
       async configure({ config, data }) {
         const file = join(config, 'rolegate.yaml')
         const text = await readFile(file, 'utf8')
-        await writeFile(file, text.replace(/^server:$/m, 'server:\n  tls: generated'))
+        await writeFile(
+          file,
+          `${text.replace(/^server:$/m, 'server:\n  tls: generated\n  shutdownTimeout: 1s')}
+keyRing: \${file:key-ring.txt}
+`,
+        )
+        await writeFile(join(config, 'key-ring.txt'), `${randomBytes(32).toString('base64')}\n`, {
+          mode: 0o600,
+        })
         const added = await runCommand(
           'user',
           'add',
@@ -262,6 +273,27 @@ describe('with TLS', () => {
     expect(text).toContain('action="/signin/local"')
     expect(text).not.toMatch(/demo/i)
     expect(existsSync(join(product.dataDirectory, 'demo'))).toBe(false)
+  })
+
+  it('keeps no key ring of its own when it was given one', () => {
+    expect(existsSync(join(product.dataDirectory, 'users.json'))).toBe(true)
+    expect(existsSync(join(product.dataDirectory, 'keys.json'))).toBe(false)
+  })
+
+  it('ends in the configured time, whoever still waits', async () => {
+    const { hostname, port } = new URL(product.url)
+    const waiting = request({
+      ...{ hostname, port, path: '/sts', method: 'POST', agent: false, ca },
+      headers: { 'Content-Length': 10, Expect: '100-continue' },
+    })
+    const cut = new Promise((done) => waiting.once('error', done))
+    await new Promise((done) => {
+      waiting.once('continue', () => done(undefined))
+      waiting.flushHeaders()
+    })
+    expect(await product.stop('SIGTERM')).toBe(0)
+    expect(product.output()).toContain('"event":"http.stop-forced"')
+    expect(await cut).toMatchObject({ code: 'ECONNRESET' })
   })
 })
 
