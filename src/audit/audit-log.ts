@@ -63,7 +63,11 @@ async function openedFile(path: string): Promise<Sink> {
   try {
     return await createFileSink(path)
   } catch (error) {
-    throw unavailable('open', error)
+    // Read by whoever starts the server, never by a caller.
+    throw new Fault('AuditUnavailable', `the audit file \`${path}\` cannot be opened`, {
+      reason: 'audit:open',
+      cause: error,
+    })
   }
 }
 

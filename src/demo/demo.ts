@@ -13,6 +13,7 @@ import type { Log } from '../operation/log.js'
 import type { Demo } from '../portal/portal-deps.js'
 import { ensureDemoUsers } from './demo-users.js'
 import { startDemoDirectory } from './directory.js'
+import { requireFreeAddress } from './free-address.js'
 import { startDemoOidcProvider } from './oidc-provider.js'
 import { demoPeople, peopleFile, type DemoPerson } from './people.js'
 import { startDemoSamlIdp } from './saml-idp.js'
@@ -44,9 +45,13 @@ interface DemoOptions {
 const usualIssuer = '127.0.0.1:8081'
 const clientId = 'rolegate-demo'
 
-/** Each source on its own: one that cannot start is reported and missing, the others work. */
+/**
+ * Each source on its own: one that cannot start is reported and missing, the others work.
+ * @throws {Error} when the server's own address is taken: the demo that has it keeps its directory.
+ */
 export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
   const { listen, dataDirectory, log } = options
+  await requireFreeAddress(listen)
   const people = demoPeople(dataDirectory, randomBytes)
   await ensureDemoUsers(join(dataDirectory, 'users.json'), people, () => new Date())
   const port = { oidc: listen.port + 1, saml: listen.port + 2, ldap: listen.port + 3 }

@@ -91,7 +91,7 @@ function filledIn(text: string, known: Readonly<Record<string, string>>): string
 
 async function begin(source: string): Promise<{ readonly state: string; readonly cookie: string }> {
   const answer = await ask(product.url, `/signin/${source}`)
-  const location = String(answer.headers.location ?? '')
+  const location = answer.headers.location ?? ''
   const state =
     /name="RelayState" value="([^"]+)"/.exec(answer.text)?.[1] ??
     (location === ''

@@ -1,7 +1,7 @@
 /** What somebody meets who installs it: commands that check, starts that refuse, a demo of one's own, TLS, an ordinary user. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -100,6 +100,13 @@ describe('rolegate serve', () => {
     expect(stderr).not.toContain('hunter2')
   })
 
+  it('says which file it cannot record to', async () => {
+    await mkdir(join(folder, 'data', 'audit.jsonl'), { recursive: true })
+    const { code, stderr } = await serve(join(repository, 'config'), '--listen', '127.0.0.1:9')
+    expect(code).toBe(1)
+    expect(stderr).toContain(join(folder, 'data', 'audit.jsonl'))
+  })
+
   it('refuses other machines without TLS', async () => {
     const { code, stderr } = await serve(join(repository, 'config'), '--listen', '192.0.2.1:8080')
     expect(code).toBe(78)
@@ -185,6 +192,16 @@ describe('two demos', () => {
       expect(stdout).toMatch(/<AccessKeyId>ASIA/)
     },
   )
+
+  it('are not disturbed by somebody who starts one again', async () => {
+    const { code, stderr } = await runCommand(
+      ...['serve', '--demo', '--config', one.configDirectory, '--data', one.dataDirectory],
+      ...['--certs', one.certificatesDirectory, '--listen', new URL(one.url).host],
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain(`another program uses ${new URL(one.url).host}`)
+    await signIn(one, 'grace', { source: 'demo-ldap' })
+  })
 
   it('have no metrics listener unless it is configured', () => {
     expect(one.output()).not.toContain('metrics.listening')
