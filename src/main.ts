@@ -47,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       environment: { ...options.environment, ...demo?.environment },
       overrides: listen === undefined ? {} : { listen },
       ...(demo === undefined ? {} : { overlays: demo.overlays, rewrite: demo.rewrite }),
-      log: startLog,
+      log: forwarding(() => log),
     })
     if (!opened.ok) {
       printError(refusal(opened.problems))
@@ -70,6 +70,16 @@ export async function serve(options: ServeOptions): Promise<number> {
     await app?.close()
     await demo?.close()
     await log.flush()
+  }
+}
+
+/** To whatever log is in force: what is opened before the configured level is known outlives the start. */
+function forwarding(log: () => Log): Log {
+  return {
+    debug: (event, fields) => log().debug(event, fields),
+    info: (event, fields) => log().info(event, fields),
+    warn: (event, fields) => log().warn(event, fields),
+    error: (event, fields) => log().error(event, fields),
   }
 }
 

@@ -229,6 +229,11 @@ roles:
     expect(await sees('AddedLater')).toBe(false)
     await writeFile(file(), addedRole)
     await until(() => sees('AddedLater'))
+    expect(await until(() => logged('config.reloaded').at(-1))).toMatchObject({
+      level: 'info',
+      changed: true,
+      restartNeeded: [],
+    })
     const { credentials } = await keysFor(product, grace, { account: '777788889999', name: 'AddedLater' })
     expect(await callerOf(credentials)).toMatchObject({
       Arn: 'arn:aws:sts::777788889999:assumed-role/AddedLater/grace',

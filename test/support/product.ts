@@ -148,7 +148,8 @@ async function start(folder: string, port: number, options: ProductOptions): Pro
 /** The demo takes ports in a row: its own, then one per identity provider. */
 async function freePortRange(count: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const first = 20_000 + Math.floor(Math.random() * 30_000)
+    // Below the ports that the system gives to connections on their way out.
+    const first = 20_000 + Math.floor(Math.random() * 12_000)
     const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)))
     if (free.every(Boolean)) return first
   }
