@@ -119,14 +119,14 @@ export function compileConditions(
   return conditions
 }
 
-interface ParsedOperator {
+export interface ParsedOperator {
   readonly over: SetPrefix
   readonly base: string
   readonly ifExists: boolean
 }
 
 /** Names are read in their documented case only. */
-function parseOperator(name: string): ParsedOperator | undefined {
+export function parseOperator(name: string): ParsedOperator | undefined {
   const colon = name.indexOf(':')
   const prefix = colon < 0 ? 'one' : name.slice(0, colon)
   if (prefix !== 'one' && prefix !== 'ForAllValues' && prefix !== 'ForAnyValue') return undefined

@@ -94,7 +94,7 @@ export function locator(source: string | undefined): (at: number) => { line?: nu
   }
 }
 
-function lineStarts(text: string): number[] {
+export function lineStarts(text: string): number[] {
   const starts = [0]
   for (const ending of text.matchAll(/\r\n|\n|\r/g)) starts.push(ending.index + ending[0].length)
   return starts
