@@ -7,6 +7,7 @@ import type { WireRequest, WireResponse, WireRoom } from '../http/wire.js'
 import type { Log } from '../operation/log.js'
 import { createAccessOperations, type AccessDeps } from './access-operations.js'
 import { createLoginOperations, type LoginDeps } from './login-operations.js'
+import { denialEvent } from './denial.js'
 import { errorResponse, faultShapes, SsoError } from './errors.js'
 
 /** Gives the JSON of a 200 answer; throws `SsoError` or a `Fault` otherwise. */
@@ -32,6 +33,7 @@ export function createSsoRoom(deps: SsoRoomDeps): WireRoom {
         if (operation === undefined) throw new SsoError('ResourceNotFoundException', 'no such operation')
         return json(await operation(request), requestId)
       } catch (cause) {
+        if (cause instanceof SsoError) await recordDenial(deps, cause, request)
         return failure(cause, requestId, deps.log)
       }
     },
@@ -40,6 +42,16 @@ export function createSsoRoom(deps: SsoRoomDeps): WireRoom {
       status: 413,
     }),
   }
+}
+
+/** Nothing was granted, so a record that cannot be written changes no answer. */
+async function recordDenial(deps: SsoRoomDeps, error: SsoError, request: WireRequest): Promise<void> {
+  const { requestId } = request.origin
+  const event = denialEvent(error, request, { now: deps.now(), eventID: deps.randomUuid() })
+  if (event === undefined) return
+  await deps.audit
+    .record(event)
+    .catch((cause: unknown) => deps.log.error('sso.denial.unrecorded', { requestId, cause }))
 }
 
 function json(value: unknown, requestId: string): WireResponse {

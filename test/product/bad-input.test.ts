@@ -38,6 +38,8 @@ interface Case {
   readonly code?: string
   /** Of the record. */
   readonly reason?: string
+  /** The name of the event in the record. */
+  readonly recordedAs?: string
 }
 
 interface RawCase {
@@ -157,6 +159,7 @@ describe('a request that cannot be right', () => {
     const record = (await auditLines(product)).find(({ requestID }) => requestID === answer.requestId)
     expect(codeIn(answer) ?? record?.errorCode).toBe(given.code)
     if (record !== undefined) expect(record.errorCode).toBeTruthy()
+    if (given.recordedAs !== undefined) expect(record?.eventName).toBe(given.recordedAs)
     if (given.reason !== undefined) expect(record?.additionalEventData?.['reason']).toBe(given.reason)
     if (given.code !== undefined) expect(answer.requestId).toMatch(/^[0-9a-f-]{36}$/)
     expect(cookiesOf(answer)).not.toMatch(/rolegate-session=./)
