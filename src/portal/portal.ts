@@ -141,7 +141,7 @@ export function createPortal(deps: PortalDeps): Router {
     if (response.headersSent) return next(thrown)
     const failure = failureOf(thrown)
     const reason = thrown instanceof Fault ? thrown.reason : undefined
-    const fields = { requestId: originOf(request).requestId, path: request.path, code: failure.code, reason }
+    const fields = { requestId: originOf(request).requestId, path: request.path, fault: failure.code, reason }
     if (failure.status >= 500) deps.log.error('portal.failed', { ...fields, cause: thrown })
     else deps.log.info('portal.refused', fields)
     if (thrown instanceof Fault && reason === 'web:csrf') {
