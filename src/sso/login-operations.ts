@@ -82,6 +82,7 @@ async function registerClient({ clients, settings }: LoginDeps, request: WireReq
 async function startDeviceAuthorization(deps: LoginDeps, request: WireRequest): Promise<unknown> {
   const body = parseJsonBody(request.body)
   const client = authenticate(deps, body)
+  requireGrant(client, deviceGrant)
   body.text('startUrl')
   const started = await deps.devices.start(client, request.origin.sourceIp, client.scopes)
   const page = `${deps.settings().publicUrl}/device`
@@ -99,6 +100,7 @@ async function createToken(deps: LoginDeps, request: WireRequest): Promise<unkno
   const body = parseJsonBody(request.body)
   const client = authenticate(deps, body)
   const grant = body.text('grantType')
+  if (grantTypes.includes(grant)) requireGrant(client, grant)
   const holder = await redeem(deps, grant, client, body)
   await deps.audit.record(
     auditEvent({
@@ -175,4 +177,10 @@ function beginLogin(deps: LoginDeps, client: Client, assertion: Assertion): Toke
 
 function authenticate({ clients }: LoginDeps, body: JsonBody): Client {
   return clients.authenticate(body.text('clientId'), body.text('clientSecret'))
+}
+
+/** RFC 6749 section 5.2: a program gets only what it registered for. */
+function requireGrant(client: Client, grant: string): void {
+  if (!client.grantTypes.includes(grant))
+    throw new SsoError('UnauthorizedClientException', 'the client did not register for this grant type')
 }

@@ -1,6 +1,7 @@
 /**
  * Access and refresh tokens of the command line: random, kept in the store under their hash, with the assertion that
- * stands behind them. A refresh token is used once and replaced.
+ * stands behind them. A refresh token is used once and replaced. All tokens of one login name its record, and are worth
+ * nothing without it: so logging out ends the refresh token and whatever a refresh makes at the same moment.
  */
 import { createHash } from 'node:crypto'
 import type { Clock, RandomBytes } from '../fault.js'
@@ -20,6 +21,8 @@ export interface TokenHolder {
   readonly loginEndsAt: Date
   /** SHA-256 of the client id the tokens belong to. */
   readonly client: string
+  /** The login these tokens go back to; absent before the first ones are issued, which begins it. */
+  readonly login?: string
 }
 
 export interface Tokens {
@@ -28,6 +31,7 @@ export interface Tokens {
   holder(accessToken: string): Promise<TokenHolder | undefined>
   /** Takes the refresh token; a second use finds nothing. */
   redeem(refreshToken: string): Promise<TokenHolder | undefined>
+  /** Ends the login: this token, its refresh token, and all that were refreshed from the same sign-in. */
   end(accessToken: string): Promise<void>
 }
 
@@ -41,10 +45,13 @@ export function createTokens(deps: {
   const { store, now, random } = deps
   return {
     async issue(holder, { refreshable }) {
+      const login = holder.login ?? random(16).toString('hex')
+      if (holder.login === undefined) await store.put(loginKey(login), '', holder.loginEndsAt)
       const value = JSON.stringify({
         assertion: assertionToJson(holder.assertion),
         loginEndsAt: holder.loginEndsAt.getTime(),
         client: holder.client,
+        login,
       })
       const accessEnd = new Date(
         Math.min(now().getTime() + accessTokenSeconds * 1000, holder.loginEndsAt.getTime()),
@@ -62,20 +69,28 @@ export function createTokens(deps: {
         expiresInSeconds: Math.max(0, Math.floor((accessEnd.getTime() - now().getTime()) / 1000)),
       }
     },
-    holder: async (accessToken) => parse(await store.get(accessKey(accessToken))),
-    redeem: async (refreshToken) => parse(await store.take(refreshKey(refreshToken))),
+    holder: async (accessToken) => read(await store.get(accessKey(accessToken))),
+    redeem: async (refreshToken) => read(await store.take(refreshKey(refreshToken))),
     async end(accessToken) {
-      await store.take(accessKey(accessToken))
+      const value = await store.take(accessKey(accessToken))
+      if (value !== undefined) await store.take(loginKey((JSON.parse(value) as Stored).login))
     },
   }
 
-  function parse(value: string | undefined): TokenHolder | undefined {
+  async function read(value: string | undefined): Promise<TokenHolder | undefined> {
     if (value === undefined) return undefined
-    const stored = JSON.parse(value) as { assertion: unknown; loginEndsAt: number; client: string }
+    const { assertion, client, login, ...stored } = JSON.parse(value) as Stored
     const loginEndsAt = new Date(stored.loginEndsAt)
-    if (loginEndsAt <= now()) return undefined
-    return { assertion: assertionFromJson(stored.assertion), loginEndsAt, client: stored.client }
+    if (loginEndsAt <= now() || (await store.get(loginKey(login))) === undefined) return undefined
+    return { assertion: assertionFromJson(assertion), loginEndsAt, client, login }
   }
+}
+
+interface Stored {
+  readonly assertion: unknown
+  readonly loginEndsAt: number
+  readonly client: string
+  readonly login: string
 }
 
 export function hashOf(text: string): string {
@@ -88,4 +103,8 @@ function accessKey(token: string): string {
 
 function refreshKey(token: string): string {
   return `sso:refresh:${hashOf(token)}`
+}
+
+function loginKey(login: string): string {
+  return `sso:login:${login}`
 }

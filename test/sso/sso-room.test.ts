@@ -306,6 +306,22 @@ describe('a token', () => {
     })
   })
 
+  it('leaves nothing usable behind at logout, the refresh token included', async () => {
+    const { client, token } = await loggedIn()
+    const refresh = (refreshToken: string) =>
+      call('POST', '/token', { ...client, grantType: 'refresh_token', refreshToken })
+    const { value: renewed } = await refresh(token['refreshToken']!)
+    expect((await call('POST', '/logout', undefined, token['accessToken'])).status).toBe(200)
+    expect(await refresh(renewed['refreshToken']!)).toMatchObject({ shape: 'InvalidGrantException' })
+    expect((await call('GET', '/v1/identity', undefined, renewed['accessToken'])).status).toBe(401)
+  })
+
+  it('ends one login and not the others of the same person', async () => {
+    const [one, other] = [await loggedIn(), await loggedIn()]
+    await call('POST', '/logout', undefined, one.token['accessToken'])
+    expect((await call('GET', '/v1/identity', undefined, other.token['accessToken'])).status).toBe(200)
+  })
+
   it('stands for the login time only, however often it is refreshed', async () => {
     const { client, token } = await loggedIn()
     clock.advance(8 * 3600 + 1)
@@ -327,6 +343,25 @@ describe('a token', () => {
     })
     for (const secret of [token['accessToken']!, token['refreshToken']!, client.clientSecret]) {
       expect(await records.text()).not.toContain(secret)
+    }
+  })
+})
+
+describe('a program that registered for one grant only', () => {
+  it('cannot use another', async () => {
+    const client = await register({ grantTypes: ['authorization_code'] })
+    const device = { ...client, startUrl: 'https://x.test/start' }
+    expect(await call('POST', '/device_authorization', device)).toMatchObject({
+      status: 400,
+      shape: 'UnauthorizedClientException',
+    })
+    for (const [grantType, proof] of [
+      [deviceGrant, { deviceCode: 'any' }],
+      ['refresh_token', { refreshToken: 'any' }],
+    ] as const) {
+      expect(await call('POST', '/token', { ...client, grantType, ...proof })).toMatchObject({
+        shape: 'UnauthorizedClientException',
+      })
     }
   })
 })
