@@ -46,6 +46,10 @@ export function authorize(
   parts: ContextParts,
 ): Authorization {
   const action = `sts:${actionFor(caller)}`
+  // A sign-in lives on when its provider is disabled; what it may become does not.
+  if (caller.type === 'assertion' && !directory.vouchesFor(caller.assertion)) {
+    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:provider-gone' }
+  }
   if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) {
     return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:role-claims' }
   }

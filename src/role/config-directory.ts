@@ -1,12 +1,15 @@
 /** Accounts and roles as the configuration declares them: every look-up is a Map, and lists of roles go by an index. */
 import type { Assertion } from '../federation/assertion.js'
 import { providerArnResource } from '../federation/provider-arn.js'
+import type { ProviderSettings } from '../federation/settings.js'
 import { trustIndex } from '../policy/candidates.js'
 import type { Account, Organization, Role, RoleDirectory } from './role.js'
 
 export function createConfigDirectory(config: {
   readonly organization: Organization
   readonly roles: readonly Role[]
+  /** Those in force; declared but disabled ones are not among them. */
+  readonly providers: readonly ProviderSettings[]
 }): RoleDirectory {
   const accounts = new Map<string, Account>()
   for (const account of config.organization.accounts) {
@@ -20,15 +23,19 @@ export function createConfigDirectory(config: {
     byName.set(`${role.account}${role.path}${role.name}`, role)
   }
   const trusting = trustIndex(config.roles)
+  const inForce = new Set(
+    config.providers.map((settings) =>
+      providerArnResource({ ...settings, issuer: settings.kind === 'oidc' ? settings.issuer : '' }),
+    ),
+  )
+  const resourceOf = ({ kind, provider, issuer }: Pick<Assertion, 'kind' | 'provider' | 'issuer'>) =>
+    providerArnResource({ kind, name: provider, issuer })
   return {
     organization: config.organization,
     account: (idOrAlias) => accounts.get(idOrAlias),
     role: (arn) => byArn.get(arn),
     roleNamed: (account, name) => byName.get(`${account}/${name.replace(/^\//, '')}`),
-    candidates: (assertion: Assertion) =>
-      trusting(
-        providerArnResource({ kind: assertion.kind, name: assertion.provider, issuer: assertion.issuer }),
-        assertion.conditionKeys,
-      ),
+    vouchesFor: (assertion) => inForce.has(resourceOf(assertion)),
+    candidates: (assertion) => trusting(resourceOf(assertion), assertion.conditionKeys),
   }
 }

@@ -49,6 +49,8 @@ export interface RoleDirectory {
   role(arn: string): Role | undefined
   /** A role by its name within an account; `name` may carry its path (`path/sub/Name`). */
   roleNamed(account: string, name: string): Role | undefined
+  /** Whether the provider of this assertion is still in force; one that was disabled or removed vouches for nobody. */
+  vouchesFor(assertion: Pick<Assertion, 'kind' | 'provider' | 'issuer'>): boolean
   /** Every role that this assertion might be allowed to assume: may list too many, never too few. */
   candidates(assertion: Assertion): Iterable<Role>
 }

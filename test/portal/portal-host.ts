@@ -81,7 +81,11 @@ export async function portalHost(
   const ring = await loadKeyRing({ file: join(folder, 'keys.json'), random, now })
   const credentials = createSessionCredentials(ring, { random })
   const organization = { id: 'o-a1b2c3d4e5', name: 'Example', accounts: options.accounts ?? accounts }
-  const directory = createConfigDirectory({ organization, roles: options.roles ?? roles })
+  const directory = {
+    ...createConfigDirectory({ organization, roles: options.roles ?? roles, providers: [] }),
+    vouchesFor: ({ provider }: { readonly provider: string }) =>
+      providers.some(({ name }) => name === provider),
+  }
   const sts = { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, clockSkewSeconds: 900 }
   const auditLog = options.auditThrough?.(audit.audit) ?? audit.audit
   const broker = createRoleBroker({

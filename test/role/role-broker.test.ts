@@ -68,6 +68,7 @@ const sketches: readonly RoleSketch[] = [
 let records: AuditFile
 let credentials: SessionCredentials
 let broker: RoleBroker
+let withdrawn: boolean
 
 beforeEach(async () => {
   records = await auditFile(clock.now)
@@ -78,7 +79,8 @@ beforeEach(async () => {
     now: clock.now,
   })
   credentials = createSessionCredentials(ring, { random: randomBytes })
-  const directory = directoryOf(sketches)
+  withdrawn = false
+  const directory = { ...directoryOf(sketches), vouchesFor: () => !withdrawn }
   broker = createRoleBroker({
     directory: () => directory,
     limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600 }),
@@ -126,6 +128,16 @@ describe('the role broker', () => {
     expect(names({})).toEqual(['Developer', 'Plain'])
     expect(names({ multiFactor: true })).toEqual(['Developer', 'Plain', 'WithMfa'])
     expect(names({ provider: 'another' })).toEqual([])
+  })
+
+  it('makes nobody a role whose provider was disabled after the sign-in', async () => {
+    withdrawn = true
+    expect(broker.rolesFor(assertionOf(), testOrigin)).toEqual([])
+    expect(await broker.assume(request('Plain'))).toMatchObject({ granted: false })
+    expect((await records.events()).at(-1)).toMatchObject({
+      errorCode: 'AccessDenied',
+      additionalEventData: { reason: 'sts:provider-gone' },
+    })
   })
 
   it('lists a role that looks at the session name as it will be asked for', () => {

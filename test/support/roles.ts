@@ -70,5 +70,6 @@ export function directoryOf(sketches: readonly RoleSketch[]): RoleDirectory {
     unit: 'Workloads',
     tags: new Map(),
   }))
-  return createConfigDirectory({ organization: { id: 'o-a1b2c3d4e5', name: 'Test', accounts }, roles })
+  const organization = { id: 'o-a1b2c3d4e5', name: 'Test', accounts }
+  return { ...createConfigDirectory({ organization, roles, providers: [] }), vouchesFor: () => true }
 }
