@@ -5,14 +5,12 @@
  */
 import { Fault } from '../../fault.js'
 import type { Assertion } from '../assertion.js'
+import { isTagKey, isTagValue, maximumTags } from '../session-tag.js'
 import { textsOf } from './claim-values.js'
 import { isJsonObject, member, type JsonObject } from './strict-json.js'
 
 const namespace = 'https://aws.amazon.com'
 const flatTag = `${namespace}/tags/principal_tags/`
-const maximumTags = 50
-const tagKey = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u
-const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u
 const sourceIdentitySyntax = /^[\w+=,.@-]{2,64}$/
 
 type AwsClaims = Pick<Assertion, 'tags' | 'transitiveTagKeys' | 'sourceIdentity' | 'roleClaims'>
@@ -46,7 +44,7 @@ function tagsOf(claims: JsonObject): Pick<Assertion, 'tags' | 'transitiveTagKeys
   const tags = new Map<string, string>()
   for (const [key, value] of [...Object.entries(principalTags), ...flat]) {
     const [text, ...more] = listOfText(value) ?? []
-    if (!tagKey.test(key) || !matches(tagValue, text) || more.length > 0 || tags.has(key)) {
+    if (!isTagKey(key) || text === undefined || !isTagValue(text) || more.length > 0 || tags.has(key)) {
       throw malformed('tags', 'jwt:tags')
     }
     tags.set(key, text)

@@ -37,13 +37,15 @@ export function conditionKeys(claims: JsonObject, how: ClaimsToKeys): ReadonlyMa
     keys.set(`${prefix}:${name}`.toLowerCase(), value)
   }
 
+  // Where the configuration says which claim a key comes from, a claim that happens to have the key's name is not it.
+  const mapped = new Set(how.attributes.map(({ to }) => to.toLowerCase()))
   const entries = Object.entries(claims)
   if (entries.length > maximumClaims) throw tooMuch()
   for (const [name, value] of entries) {
     const key = name.toLowerCase()
     // Of two names that differ in case only, the one in lower case counts.
     const shadowed = key !== name && Object.hasOwn(claims, key)
-    if (!ownKeys.has(key) && !shadowed) set(name, textOf(value))
+    if (!ownKeys.has(key) && !mapped.has(key) && !shadowed) set(name, textOf(value))
   }
   for (const { from, to, list } of how.attributes) {
     const values = textsOf(claimAt(claims, from))

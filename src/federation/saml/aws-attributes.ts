@@ -4,6 +4,7 @@
  */
 import type { Assertion, RoleClaim } from '../assertion.js'
 import type { SamlAttribute } from './facts.js'
+import { isTagKey, isTagValue, maximumTags } from '../session-tag.js'
 import { refuse } from './refusal.js'
 
 const prefix = 'https://aws.amazon.com/SAML/Attributes/'
@@ -33,9 +34,11 @@ export function readAwsAttributes(attributes: readonly SamlAttribute[]): AwsAttr
     refuse('sts:claims', 'role session name')
   const duration = single(own, 'SessionDuration')
   const roles = own.get('Role')
+  const transitiveTagKeys = own.get('TransitiveTagKeys') ?? []
+  if (transitiveTagKeys.length > maximumTags) refuse('sts:claims', 'too many transitive tag keys')
   return {
     tags: tagsOf(own),
-    transitiveTagKeys: own.get('TransitiveTagKeys') ?? [],
+    transitiveTagKeys,
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
     ...(roleSessionName === undefined ? {} : { roleSessionName }),
     ...(duration === undefined ? {} : { maxSessionSeconds: secondsOf(duration) }),
@@ -46,8 +49,13 @@ export function readAwsAttributes(attributes: readonly SamlAttribute[]): AwsAttr
 function tagsOf(own: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, string> {
   const tags = new Map<string, string>()
   for (const name of own.keys()) {
-    if (name.startsWith(principalTag)) tags.set(name.slice(principalTag.length), single(own, name) ?? '')
+    if (!name.startsWith(principalTag)) continue
+    const key = name.slice(principalTag.length)
+    const value = single(own, name) ?? ''
+    if (!isTagKey(key) || !isTagValue(value)) refuse('sts:claims', 'a session tag')
+    tags.set(key, value)
   }
+  if (tags.size > maximumTags) refuse('sts:claims', 'too many session tags')
   return tags
 }
 

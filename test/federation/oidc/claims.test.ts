@@ -129,9 +129,14 @@ describe('the claims of a token', () => {
       unit: 'payments',
       team: ['blue'],
       several: ['a', 'b'],
-      absent: 'text',
       sub: 'repo:acme/web',
     })
+  })
+
+  it('do not stand in for a mapped key under its own name', async () => {
+    const attributes = [{ from: 'verified.clearance', to: 'clearance', list: false }]
+    expect(await keysOf({ clearance: 'secret' }, { attributes })).not.toHaveProperty('clearance')
+    expect(await keysOf({ Clearance: 'secret' }, { attributes })).not.toHaveProperty('clearance')
   })
 
   it('OIDC-30 give an e-mail key only when the issuer verified the address', async () => {

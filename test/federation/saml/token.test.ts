@@ -167,6 +167,20 @@ describe('an unsolicited assertion', () => {
       'Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"',
     ],
     [
+      'a session tag whose key no tag may have',
+      { attributes: { [`${aws}RoleSessionName`]: ['ada'], [`${aws}PrincipalTag:a*`]: ['b'] } },
+      'InvalidAssertion',
+      'sts:claims',
+      'the assertion is not acceptable',
+    ],
+    [
+      'a session tag whose value is too long',
+      { attributes: { [`${aws}RoleSessionName`]: ['ada'], [`${aws}PrincipalTag:a`]: ['b'.repeat(257)] } },
+      'InvalidAssertion',
+      'sts:claims',
+      'the assertion is not acceptable',
+    ],
+    [
       'a failure',
       {
         status:
