@@ -100,10 +100,12 @@ export function isFamilyWithoutName(key: string): boolean {
   return families.includes(key) || families.includes(`${key}/`)
 }
 
-/** `<issuer without its scheme>:<claim>`: what an OpenID provider says. */
+/**
+ * `<issuer without its scheme>:<claim>`: what an OpenID provider says. Told from other services' keys by the dot, the
+ * slash or the port in its first part.
+ */
 export function isClaim(key: string): boolean {
-  const prefix = key.slice(0, key.lastIndexOf(':'))
-  return /[./]/.test(prefix) || prefix.startsWith('localhost')
+  return /^[^:]*[./][^:]*:|^[^:]+:[0-9]+[:/]|^localhost[:/]/.test(key)
 }
 
 /** Services of whose keys this knows all; those of identity providers can be extended by the configuration. */
