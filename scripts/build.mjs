@@ -1,10 +1,13 @@
-// Builds dist/ when a source is newer than it: the compiler, then the files that are served as they are.
+// Builds dist/ when a source is newer than it: the compiler, then the files that are served as they are. Built beside
+// and renamed, so that a build that fails leaves the last good one.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = new URL('..', import.meta.url).pathname
-const stamp = join(root, 'dist', '.built')
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+const stamp = join(dist, '.built')
 
 function newestIn(folder) {
   let newest = 0
@@ -16,19 +19,24 @@ function newestIn(folder) {
 
 const sources = Math.max(
   newestIn(join(root, 'src')),
-  statSync(join(root, 'package.json')).mtimeMs,
-  statSync(join(root, 'tsconfig.json')).mtimeMs,
+  ...['package.json', 'tsconfig.json'].map((file) => statSync(join(root, file)).mtimeMs),
 )
 if (!existsSync(stamp) || statSync(stamp).mtimeMs < sources) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  const beside = `${dist}.${process.pid}`
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], {
-    stdio: 'inherit',
-  })
-  if (built.status !== 0) process.exit(built.status ?? 1)
-  for (const assets of ['portal/assets', 'federation/saml/schemas']) {
-    const from = join(root, 'src', assets)
-    if (existsSync(from)) cpSync(from, join(root, 'dist', assets), { recursive: true })
+  const built = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', beside],
+    { stdio: 'inherit' },
+  )
+  if (built.status !== 0) {
+    rmSync(beside, { recursive: true, force: true })
+    process.exit(built.status ?? 1)
   }
-  writeFileSync(stamp, '')
+  for (const assets of ['portal/assets', 'federation/saml/schemas']) {
+    cpSync(join(root, 'src', assets), join(beside, assets), { recursive: true })
+  }
+  writeFileSync(join(beside, '.built'), '')
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(beside, dist)
 }
