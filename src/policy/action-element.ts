@@ -25,8 +25,13 @@ export interface ActionGlob {
 /** An empty element makes its statement match nothing, NotAction included. */
 export function matchesAction(element: ActionElement, action: string): boolean {
   if (element.written.length === 0) return false
-  const listed = element.literals.has(action) || element.globs.some(({ glob }) => matchesGlob(glob, action))
-  return listed === element.includes
+  return lists(element, action) === element.includes
+}
+
+function lists({ literals, globs }: ActionElement, action: string): boolean {
+  if (literals.has(action)) return true
+  for (const { glob } of globs) if (matchesGlob(glob, action)) return true
+  return false
 }
 
 export function compileActions(cursor: Cursor, includes: boolean, reader: Reader): ActionElement {

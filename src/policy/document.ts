@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 import { type ActionIndex, indexByAction } from './action-index.js'
-import { type JsonNode, type NodeResult, nodeOf } from './json-node.js'
+import { type JsonNode, maxDepth, measureNode, type NodeResult, nodeOf } from './json-node.js'
 import { parseJsonText } from './json-text.js'
 import { awsLimits, kindRules, type PolicyLimits } from './kind.js'
 import { createReader, type Cursor, locator, quoted, type Reader, rootCursor } from './reader.js'
@@ -19,8 +19,8 @@ export interface PolicyDocument {
   readonly id: string | undefined
   readonly statements: readonly Statement[]
   /** The same statements, apart by effect. */
-  readonly allows: ActionIndex
-  readonly denies: ActionIndex
+  readonly allows: ActionIndex<Statement>
+  readonly denies: ActionIndex<Statement>
 }
 
 export type PolicyKind =
@@ -70,6 +70,28 @@ export function compilePolicy(
   return compileNode(parsed.node, { kind, name, text, counted, limit: limits[kind] })
 }
 
+/**
+ * The same for a document that another syntax (YAML) was read into nodes from.
+ * @param text What the nodes' offsets point into; without it problems have paths only.
+ */
+export function compilePolicyNode(
+  node: JsonNode,
+  text: string | undefined,
+  kind: PolicyKind,
+  name: string,
+  limits: PolicyLimits = awsLimits,
+): CompiledPolicy {
+  const { characters, depth } = measureNode(node)
+  if (depth > maxDepth) {
+    const message = `the document nests deeper than ${maxDepth} levels`
+    return {
+      ok: false,
+      problems: [{ code: 'NESTED_TOO_DEEP', path: '$', message, ...locator(text)(node.at) }],
+    }
+  }
+  return compileNode(node, { kind, name, text, counted: characters, limit: limits[kind] })
+}
+
 function readSource(source: unknown, maxCharacters: number): NodeResult {
   if (typeof source !== 'string') return nodeOf(source, maxCharacters)
   if (source.length <= maxCharacters) return parseJsonText(source)
@@ -113,8 +135,8 @@ function compileNode(node: JsonNode, { kind, name, text, counted, limit }: Sourc
     version,
     id,
     statements,
-    allows: indexByAction(statements.filter(({ effect }) => effect === 'Allow')),
-    denies: indexByAction(statements.filter(({ effect }) => effect === 'Deny')),
+    allows: indexByAction(withEffect('Allow', statements)),
+    denies: indexByAction(withEffect('Deny', statements)),
   }
   return { ok: true, policy: Object.freeze(policy) }
 }
@@ -165,4 +187,11 @@ function readStatements(
     statements.push(Object.freeze(statement))
   }
   return Object.freeze(statements)
+}
+
+function withEffect(wanted: Statement['effect'], statements: readonly Statement[]): readonly Statement[] {
+  // Most documents have one effect only, and one list then does for both.
+  return statements.every(({ effect }) => effect === wanted)
+    ? statements
+    : statements.filter(({ effect }) => effect === wanted)
 }

@@ -6,10 +6,11 @@
  * Judges policies only. What a service permits or refuses regardless of policy (GetCallerIdentity for everybody,
  * identity service calls for federation tokens) is that service's business.
  */
-import { visitMatching } from './action-index.js'
+import { matching } from './action-index.js'
 import { parseArn } from './arn.js'
 import type { RequestContext } from './context.js'
 import type { PolicyDocument } from './document.js'
+import { mergedLayer } from './merged-layer.js'
 import type { Principal } from './principal.js'
 import { type Named, named } from './principal-element.js'
 import { type Inquiry, matchApartFromAction, type Statement } from './statement.js'
@@ -62,7 +63,7 @@ export interface MatchedStatement {
 export function evaluate(request: AuthorizationRequest, layers: PolicyLayers): Decision {
   const inquiry = inquiryOf(request, layers)
   const denies = matchingDenies(inquiry, layers)
-  if (denies.length > 0) return { outcome: 'explicitDeny', matched: denies }
+  if (denies !== undefined) return { outcome: 'explicitDeny', matched: denies }
   const matched: MatchedStatement[] = []
   const missing = missingAllows(request, inquiry, layers, matched)
   return missing.length === 0
@@ -86,33 +87,62 @@ export function documentsByLayer(
   inquiry: Inquiry,
   layers: PolicyLayers,
 ): readonly (readonly [LayerName, readonly PolicyDocument[]])[] {
-  const applying: (readonly [LayerName, readonly PolicyDocument[]])[] = [['identity', layers.identity]]
-  if (layers.resource !== undefined) applying.push(['resource', [layers.resource]])
-  if (layers.boundary !== undefined) applying.push(['boundary', [layers.boundary]])
-  if (layers.session !== undefined) applying.push(['session', layers.session])
-  if (layers.serviceControl !== undefined && belongsToAccount(inquiry.principal)) {
-    for (const level of layers.serviceControl) applying.push(['service-control', level])
-  }
-  // The key service lets nobody keep a grantee from giving a grant back.
-  if (layers.resourceControl !== undefined && inquiry.action !== 'kms:retiregrant') {
-    for (const level of layers.resourceControl) applying.push(['resource-control', level])
-  }
+  const applying: (readonly [LayerName, readonly PolicyDocument[]])[] = []
+  visitLayers(inquiry, layers, (layer, documents) => applying.push([layer, documents]))
   return applying
 }
 
-function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] {
-  const denies: MatchedStatement[] = []
-  for (const [layer, documents] of documentsByLayer(inquiry, layers)) {
-    for (const document of documents) {
-      visitMatching(document.denies, inquiry.action, (statement) => {
-        if (matchApartFromAction(statement, inquiry) !== named.notAtAll) {
-          denies.push(matchOf(layer, document, statement))
-        }
-        return false
-      })
+function visitLayers(
+  inquiry: Inquiry,
+  layers: PolicyLayers,
+  visit: (layer: LayerName, documents: readonly PolicyDocument[]) => void,
+): void {
+  visit('identity', layers.identity)
+  if (layers.resource !== undefined) visit('resource', [layers.resource])
+  if (layers.boundary !== undefined) visit('boundary', [layers.boundary])
+  if (layers.session !== undefined) visit('session', layers.session)
+  if (layers.serviceControl !== undefined && belongsToAccount(inquiry.principal)) {
+    for (const level of layers.serviceControl) visit('service-control', level)
+  }
+  // The key service lets nobody keep a grantee from giving a grant back.
+  if (layers.resourceControl !== undefined && inquiry.action !== 'kms:retiregrant') {
+    for (const level of layers.resourceControl) visit('resource-control', level)
+  }
+}
+
+/** Undefined when there is none. */
+function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] | undefined {
+  let denies: MatchedStatement[] | undefined
+  visitLayers(inquiry, layers, (layer, documents) => {
+    visitStatements('denies', documents, inquiry, (statement, document) => {
+      if (matchApartFromAction(statement, inquiry) === named.notAtAll) return false
+      denies ??= []
+      denies.push(matchOf(layer, document, statement))
+      return false
+    })
+  })
+  return denies
+}
+
+/** Calls `visit` with the statements that match the action until one call answers true, in the documents' order. */
+function visitStatements(
+  effect: 'allows' | 'denies',
+  documents: readonly PolicyDocument[],
+  { action, resource }: Inquiry,
+  visit: (statement: Statement, document: PolicyDocument) => boolean,
+): void {
+  const merged = mergedLayer(documents)
+  if (merged !== undefined) {
+    for (const { statement, document } of matching(merged[effect], action, resource)) {
+      if (visit(statement, document)) return
+    }
+    return
+  }
+  for (const document of documents) {
+    for (const statement of matching(document[effect], action, resource)) {
+      if (visit(statement, document)) return
     }
   }
-  return denies
 }
 
 /** The layers that would have to allow and do not; those that do leave their statement in `matched`. */
@@ -171,11 +201,11 @@ function belongsToAccount(
 function mustAllowItself({ action, resource: arn }: Inquiry, layers: PolicyLayers): boolean {
   if (layers.resource?.kind === 'trust') return true
   if (action.startsWith('sts:assumerole')) return true
-  const resource = parseArn(arn)
   if (action === 'sts:tagsession' || action === 'sts:setsourceidentity' || action === 'sts:setcontext') {
+    const resource = parseArn(arn)
     return resource?.service === 'iam' && resource.resource.startsWith('role/')
   }
-  return layers.resource !== undefined && resource?.service === 'kms'
+  return layers.resource !== undefined && parseArn(arn)?.service === 'kms'
 }
 
 /** A source identity that is carried on in a chain needs both sides, even within one account. */
@@ -192,17 +222,14 @@ function bestAllow(
 ): Named {
   let best = named.notAtAll as Named
   let found: MatchedStatement | undefined
-  for (const document of documents) {
-    visitMatching(document.allows, inquiry.action, (statement) => {
-      const rank = matchApartFromAction(statement, inquiry)
-      if (rank > best) {
-        best = rank
-        found = matchOf(layer, document, statement)
-      }
-      return best === named.directly
-    })
-    if (best === named.directly) break
-  }
+  visitStatements('allows', documents, inquiry, (statement, document) => {
+    const rank = matchApartFromAction(statement, inquiry)
+    if (rank > best) {
+      best = rank
+      found = matchOf(layer, document, statement)
+    }
+    return best === named.directly
+  })
   if (found !== undefined) matched.push(found)
   return best
 }

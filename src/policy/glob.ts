@@ -57,14 +57,14 @@ export function globOf(pieces: readonly GlobPiece[]): Glob {
   return glob
 }
 
-/** Whether the whole text fits the pattern. */
-export function matchesGlob(glob: Glob, text: string): boolean {
+/** Whether the text fits the pattern, all of it from `from` on. */
+export function matchesGlob(glob: Glob, text: string, from: number = 0): boolean {
   const first = glob[0]
-  if (first === undefined || !fitsAt(first, text, 0)) return false
-  if (glob.length === 1) return text.length === first.text.length
+  if (first === undefined || !fitsAt(first, text, from)) return false
+  let at = from + first.text.length
+  if (glob.length === 1) return text.length === at
   const last = glob[glob.length - 1]!
   const end = text.length - last.text.length
-  let at = first.text.length
   if (end < at || !fitsAt(last, text, end)) return false
   for (let i = 1; i < glob.length - 1; i += 1) {
     const fragment = glob[i]!

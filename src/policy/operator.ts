@@ -75,16 +75,30 @@ function textFamily(how: { readonly wildcards: boolean; readonly fold?: (text: s
       else if (hasVariables) templates.push(pieces)
       else globs.push(globOf(pieces as readonly GlobPiece[]))
     }
+    if (globs.length === 0 && templates.length === 0) return literalMatcher(literals, how.fold)
     const fits = (filled: readonly GlobPiece[] | undefined, given: string) => {
       if (filled === undefined) return false
       const literal = literalText(filled)
       return literal === undefined ? matchesGlob(globOf(filled), given) : fold(literal) === fold(given)
     }
-    return (given, context) =>
-      literals.has(fold(given)) ||
-      globs.some((glob) => matchesGlob(glob, given)) ||
-      templates.some((template) => fits(fillTemplate(template, context), given))
+    return (given, context) => {
+      if (literals.size > 0 && literals.has(fold(given))) return true
+      for (const glob of globs) if (matchesGlob(glob, given)) return true
+      for (const template of templates) if (fits(fillTemplate(template, context), given)) return true
+      return false
+    }
   }
+}
+
+/** By far the most frequent. */
+function literalMatcher(
+  literals: ReadonlySet<string>,
+  fold: ((text: string) => string) | undefined,
+): Matcher {
+  if (fold !== undefined) return (given) => literals.has(fold(given))
+  if (literals.size !== 1) return (given) => literals.has(given)
+  const [literal] = literals
+  return (given) => given === literal
 }
 
 /**

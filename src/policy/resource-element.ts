@@ -33,9 +33,25 @@ export function matchesResources(
   context: RequestContext,
 ): boolean {
   if (element.written.length === 0) return false
-  const listed =
-    element.everything || element.patterns.some((pattern) => matchesResource(pattern, resource, context))
-  return listed === element.includes
+  return lists(element, resource, context) === element.includes
+}
+
+function lists(
+  { everything, patterns }: ResourceElement,
+  resource: string,
+  context: RequestContext,
+): boolean {
+  if (everything) return true
+  for (const pattern of patterns) if (matchesResource(pattern, resource, context)) return true
+  return false
+}
+
+/**
+ * Texts with one of which whatever the element covers has to begin; undefined when it may begin with anything.
+ */
+export function literalHeads(element: ResourceElement): readonly string[] | undefined {
+  if (!element.includes || element.everything) return undefined
+  return element.written.map((text) => text.slice(0, text.search(/[*?$]|$/)))
 }
 
 export function compileResources(
