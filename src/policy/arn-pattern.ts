@@ -23,7 +23,7 @@ export interface ResourcePattern {
   readonly tailGlob: Glob | undefined
 }
 
-interface PartPattern {
+export interface PartPattern {
   /** With a trailing `*` when it had one. */
   readonly glob: Glob
   readonly runsOn: boolean
@@ -70,7 +70,7 @@ export function matchesResource(
   if (pattern.prefix !== undefined) {
     if (!resource.startsWith(pattern.prefix)) return false
     const tail = tailOf(pattern, context)
-    return tail !== undefined && matchesGlob(tail, resource.slice(pattern.prefix.length))
+    return tail !== undefined && matchesGlob(tail, resource, pattern.prefix.length)
   }
   const sixth = sixthPartOf(resource)
   if (sixth < 0) return false
