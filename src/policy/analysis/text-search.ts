@@ -1,0 +1,297 @@
+/**
+ * Is there a text that lies in these sets of patterns and outside of those? Decided exactly, with the shortest such
+ * text as proof: the patterns run side by side as automata, and the combinations of states that they can reach are
+ * visited breadth first.
+ *
+ * Cost is the number of combinations times the length of the patterns; for what people write that is about the
+ * length of the text found. In the worst case it is exponential, so both the combinations of one question and the
+ * work of a whole check are bounded, and beyond that the answer is `unknown`.
+ */
+import { everything, hasVariable, onlyText, type Pattern, type Step, widened } from './pattern.js'
+
+/** The texts that fit one of the patterns, or those that fit none. */
+export interface TextSet {
+  readonly inside: boolean
+  readonly patterns: readonly Pattern[]
+}
+
+export type Found<T> =
+  | { readonly type: 'none' }
+  | { readonly type: 'some'; readonly value: T }
+  /** Too much work to tell. */
+  | { readonly type: 'unknown' }
+
+export const none = { type: 'none' } as const
+export const unknown = { type: 'unknown' } as const
+
+export interface TextSearch {
+  /**
+   * A text in all the sets. Variables may stand for anything, so with them a text that is found is a guess; `none`
+   * is certain all the same.
+   */
+  find(sets: readonly TextSet[]): Found<string>
+  /** Whether the text lies in the set, for some values of its variables at least. */
+  contains(set: TextSet, text: string): boolean
+}
+
+/** Work that may still be done, counted in automaton positions visited. */
+export interface Budget {
+  left: number
+}
+
+/** A second or so. */
+export const defaultWork = 20_000_000
+
+const maxCombinations = 4_000
+
+export const notEmpty: TextSet = { inside: false, patterns: [[]] }
+
+export function outside<S extends TextSet>(set: S): S {
+  return { ...set, inside: !set.inside }
+}
+
+export function createTextSearch(budget: Budget): TextSearch {
+  const machines = new Map<readonly Pattern[], Machine>()
+  const answers = new Map<string, Found<string>>()
+  const machineOf = (patterns: readonly Pattern[]) => {
+    let machine = machines.get(patterns)
+    if (machine === undefined) {
+      machine = newMachine(patterns, machines.size)
+      machines.set(patterns, machine)
+    }
+    return machine
+  }
+  const run = (sets: readonly TextSet[]) =>
+    sets.map(({ inside, patterns }) => ({ inside, machine: machineOf(patterns) }))
+
+  /** The variables are letters of their own here, which only themselves and `*` match. */
+  const coveredForEveryValue = (sets: readonly TextSet[]) => {
+    const exclusions = sets.filter(({ inside }) => !inside)
+    return sets.some(
+      (set) =>
+        set.inside &&
+        set.patterns.some(hasVariable) &&
+        search(run([set, ...exclusions]), budget).type === 'none',
+    )
+  }
+
+  const relaxedSets = new Map<readonly Pattern[], { readonly inside: TextSet; readonly outside: TextSet }>()
+  const relaxedOf = (set: TextSet): TextSet => {
+    if (!set.patterns.some(hasVariable)) return set
+    let pair = relaxedSets.get(set.patterns)
+    if (pair === undefined) {
+      pair = { inside: relaxed({ ...set, inside: true }), outside: relaxed({ ...set, inside: false }) }
+      relaxedSets.set(set.patterns, pair)
+    }
+    return set.inside ? pair.inside : pair.outside
+  }
+
+  const contains = (set: TextSet, text: string) => {
+    const { inside, patterns } = relaxedOf(set)
+    return accepts(machineOf(patterns), text) === inside
+  }
+
+  const decide = (sets: readonly TextSet[]): Found<string> => {
+    const plain = sets.map(relaxedOf)
+    const exact = plain.every((set, i) => set === sets[i])
+    const listed = plain.find(({ inside, patterns }) => inside && listOf(patterns) !== undefined)
+    if (listed !== undefined) {
+      budget.left -= listed.patterns.length * plain.length
+      const text = listOf(listed.patterns)!.find((one) => plain.every((set) => contains(set, one)))
+      if (text === undefined) return none
+      return !exact && coveredForEveryValue(sets) ? none : { type: 'some', value: text }
+    }
+    const found = search(run(plain), budget)
+    return found.type === 'none' || exact || !coveredForEveryValue(sets) ? found : none
+  }
+
+  return {
+    contains,
+    find(sets) {
+      const ids = sets.map(({ inside, patterns }) => `${inside ? '' : '!'}${machineOf(patterns).id}`)
+      const question = [...new Set(ids)].sort().join(' ')
+      let answer = answers.get(question)
+      if (answer === undefined) {
+        answer = decide(sets)
+        answers.set(question, answer)
+      }
+      return answer
+    },
+  }
+}
+
+/** At least the texts that lie in the set for some values of its variables. */
+function relaxed(set: TextSet): TextSet {
+  return set.inside
+    ? { inside: true, patterns: set.patterns.map(widened) }
+    : { inside: false, patterns: set.patterns.filter((pattern) => !hasVariable(pattern)) }
+}
+
+/** The texts themselves, where no pattern has a wildcard or variable. */
+export function listOf(patterns: readonly Pattern[]): readonly string[] | undefined {
+  const all: string[] = []
+  for (const pattern of patterns) {
+    const text = onlyText(pattern)
+    if (text === undefined) return undefined
+    all.push(text)
+  }
+  return all
+}
+
+/** All patterns of a set one behind the other; `undefined` ends each. A state is a list of positions, ascending. */
+interface Machine {
+  readonly id: number
+  readonly steps: readonly (Step | undefined)[]
+  readonly start: State
+}
+
+type State = readonly number[]
+
+function newMachine(patterns: readonly Pattern[], id: number): Machine {
+  const steps: (Step | undefined)[] = []
+  const starts: number[] = []
+  for (const pattern of patterns) {
+    starts.push(steps.length)
+    for (const step of pattern) steps.push(step)
+    steps.push(undefined)
+  }
+  const seen = new Set<number>()
+  for (const start of starts) enter(steps, start, seen)
+  return { id, steps, start: [...seen].sort((a, b) => a - b) }
+}
+
+/** A star may stand for nothing, so whoever is at one is also behind it. */
+function enter(steps: Machine['steps'], position: number, seen: Set<number>): void {
+  for (let at = position; !seen.has(at); at += 1) {
+    seen.add(at)
+    if (steps[at]?.type !== 'run') return
+  }
+}
+
+function advance({ steps }: Machine, state: State, letter: string): State {
+  const seen = new Set<number>()
+  for (const position of state) {
+    const step = steps[position]
+    if (step === undefined || !fits(step, letter)) continue
+    enter(steps, step.type === 'run' ? position : position + 1, seen)
+  }
+  return seen.size < 2 ? [...seen] : [...seen].sort((a, b) => a - b)
+}
+
+/** Letters of one character are characters; longer ones are variables, whose value may hold colons. */
+function fits(step: Step, letter: string): boolean {
+  switch (step.type) {
+    case 'unit':
+      return step.unit === letter || step.or === letter
+    case 'one':
+      return letter.length === 1 && (step.colon || letter !== ':')
+    case 'run':
+      return step.colon || (letter.length === 1 && letter !== ':')
+    case 'variable':
+      break
+  }
+  return letter === letterOf(step.name)
+}
+
+const letterOf = (variable: string) => `variable ${variable}`
+
+const isFinal = ({ steps }: Machine, state: State) => state.some((at) => steps[at] === undefined)
+
+/** Whatever follows, it fits. */
+function isEndless({ steps }: Machine, state: State): boolean {
+  return state.some((at) => {
+    const step = steps[at]
+    return step?.type === 'run' && step.colon && steps[at + 1] === undefined
+  })
+}
+
+function accepts(machine: Machine, text: string): boolean {
+  let state = machine.start
+  for (let i = 0; i < text.length && state.length > 0; i += 1) state = advance(machine, state, text.charAt(i))
+  return isFinal(machine, state)
+}
+
+interface Running {
+  readonly inside: boolean
+  readonly machine: Machine
+}
+
+interface Node {
+  readonly states: readonly State[]
+  readonly letter: string
+  readonly before: Node | undefined
+}
+
+function search(sets: readonly Running[], budget: Budget): Found<string> {
+  const filler = unusedUnit(sets)
+  const first: Node = { states: sets.map(({ machine }) => machine.start), letter: '', before: undefined }
+  if (isDead(sets, first.states)) return none
+  const queue: Node[] = [first]
+  const seen = new Set([keyOf(first.states)])
+  for (const node of queue) {
+    if (sets.every(({ inside, machine }, i) => isFinal(machine, node.states[i]!) === inside)) {
+      return { type: 'some', value: textOf(node) }
+    }
+    for (const letter of lettersAt(sets, node.states, filler)) {
+      budget.left -= 1 + node.states.reduce((sum, state) => sum + state.length, 0)
+      if (budget.left < 0) return unknown
+      const states = sets.map(({ machine }, i) => advance(machine, node.states[i]!, letter))
+      if (isDead(sets, states)) continue
+      const key = keyOf(states)
+      if (seen.has(key)) continue
+      if (seen.size >= maxCombinations) return unknown
+      seen.add(key)
+      queue.push({ states, letter, before: node })
+    }
+  }
+  return none
+}
+
+function isDead(sets: readonly Running[], states: readonly State[]): boolean {
+  return sets.some(({ inside, machine }, i) =>
+    inside ? states[i]!.length === 0 : isEndless(machine, states[i]!),
+  )
+}
+
+/** The letters that make a difference here; all others behave as the filler does. */
+function lettersAt(sets: readonly Running[], states: readonly State[], filler: string): ReadonlySet<string> {
+  const letters = new Set<string>()
+  for (const [i, { machine }] of sets.entries()) {
+    for (const position of states[i]!) {
+      const step = machine.steps[position]
+      if (step?.type === 'unit') {
+        letters.add(step.unit)
+        if (step.or !== undefined) letters.add(step.or)
+      } else if (step?.type === 'variable') {
+        letters.add(letterOf(step.name))
+      }
+    }
+  }
+  return letters.add(filler).add(':')
+}
+
+const keyOf = (states: readonly State[]) => states.map((state) => state.join()).join('|')
+
+function textOf(node: Node): string {
+  const letters: string[] = []
+  for (let at: Node | undefined = node; at !== undefined; at = at.before) letters.push(at.letter)
+  return letters.reverse().join('')
+}
+
+/** A character in none of the patterns, so that it stands for all such. */
+function unusedUnit(sets: readonly Running[]): string {
+  const used = new Set<string>([':'])
+  for (const { machine } of sets) {
+    for (const step of machine.steps) {
+      if (step?.type !== 'unit') continue
+      used.add(step.unit)
+      if (step.or !== undefined) used.add(step.or)
+    }
+  }
+  for (const unit of 'xyzabcdefghijklmnopqrstuvw0123456789XYZ') if (!used.has(unit)) return unit
+  let code = 0x100
+  while (used.has(String.fromCharCode(code))) code += 1
+  return String.fromCharCode(code)
+}
+
+export const anyText: TextSet = { inside: true, patterns: everything }
