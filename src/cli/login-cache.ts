@@ -1,11 +1,13 @@
 /** The login of this person at one server: tokens and the registration they belong to, kept 0600 and refreshed in time. */
 import type { Api } from './api.js'
-import { tokenFile } from './places.js'
+import { removeCredentialFiles, tokenFile } from './places.js'
 import { readPrivateFile, removePrivateFile, setAside, withLock, writePrivateFile } from './private-file.js'
 import { CommandError, exitCodes, type Terminal } from './terminal.js'
 
 export interface Login {
   readonly server: string
+  /** Made at login, kept through refreshes: what is cached for this login is named after it. */
+  readonly id: string
   readonly clientId: string
   readonly clientSecret: string
   readonly accessToken: string
@@ -21,8 +23,10 @@ export async function saveLogin(terminal: Terminal, login: Login): Promise<void>
   await writePrivateFile(tokenFile(terminal, login.server), `${JSON.stringify(login, null, 2)}\n`)
 }
 
+/** With it goes what was cached for it: nobody who logs in later finds the credentials of somebody else. */
 export async function forgetLogin(terminal: Terminal, server: string): Promise<void> {
   await removePrivateFile(tokenFile(terminal, server))
+  await removeCredentialFiles(terminal, server)
 }
 
 /** @returns undefined when there is none; a file that is not a login is set aside. */
@@ -47,12 +51,10 @@ export async function readLogin(terminal: Terminal, server: string): Promise<Log
  * @throws {CommandError} exit code 3 when the person has to log in.
  */
 export async function accessToken(terminal: Terminal, api: Api): Promise<string> {
-  const login = await readLogin(terminal, api.server)
-  if (login === undefined) throw loginNeeded(api.server, 'you are not logged in')
+  const login = await currentLogin(terminal, api.server)
   if (lasts(terminal, login)) return login.accessToken
   return withLock(tokenFile(terminal, api.server), async () => {
-    const current = await readLogin(terminal, api.server)
-    if (current === undefined) throw loginNeeded(api.server, 'you are not logged in')
+    const current = await currentLogin(terminal, api.server)
     if (lasts(terminal, current)) return current.accessToken
     if (current.refreshToken === undefined) throw loginNeeded(api.server, 'your login has expired')
     const answer = await api.post('/token', {
@@ -68,16 +70,24 @@ export async function accessToken(terminal: Terminal, api: Api): Promise<string>
   })
 }
 
+/** @throws {CommandError} exit code 3 when there is none. */
+export async function currentLogin(terminal: Terminal, server: string): Promise<Login> {
+  const login = await readLogin(terminal, server)
+  if (login === undefined) throw loginNeeded(server, 'you are not logged in')
+  return login
+}
+
 /** The cache entry that CreateToken's answer makes. */
 export function loginFrom(
   terminal: Terminal,
   server: string,
-  client: Pick<Login, 'clientId' | 'clientSecret'>,
+  client: Pick<Login, 'id' | 'clientId' | 'clientSecret'>,
   answer: unknown,
 ): Login {
   const token = answer as { accessToken: string; expiresIn: number; refreshToken?: string }
   return {
     server,
+    id: client.id,
     clientId: client.clientId,
     clientSecret: client.clientSecret,
     accessToken: token.accessToken,

@@ -2,10 +2,10 @@
  * `rolegate login`: authorization code with PKCE through the browser on this machine (RFC 8252), or a device code
  * (RFC 8628) where there is none.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Api } from './api.js'
 import { receiveCallback } from './callback-listener.js'
-import { loginFrom, saveLogin } from './login-cache.js'
+import { forgetLogin, loginFrom, saveLogin } from './login-cache.js'
 import { saveServer } from './places.js'
 import { CommandError, exitCodes, type Terminal } from './terminal.js'
 
@@ -21,7 +21,8 @@ export async function login(terminal: Terminal, api: Api, options: LoginOptions)
   const tokens = options.deviceCode
     ? await byDeviceCode(terminal, api, client, options)
     : await byBrowser(terminal, api, client, options)
-  await saveLogin(terminal, loginFrom(terminal, api.server, client, tokens))
+  await forgetLogin(terminal, api.server)
+  await saveLogin(terminal, loginFrom(terminal, api.server, { id: randomUUID(), ...client }, tokens))
   await saveServer(terminal, api.server)
   terminal.err(`Logged in at ${api.server}. Next: rolegate roles`)
 }

@@ -1,7 +1,8 @@
 /** Where the command keeps things (XDG Base Directory) and which server it talks to. */
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readPrivateFile, writePrivateFile } from './private-file.js'
+import { readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.js'
 import { CommandError, exitCodes, type Terminal } from './terminal.js'
 
 const defaultServer = 'http://127.0.0.1:8080'
@@ -35,8 +36,20 @@ export function tokenFile(terminal: Terminal, server: string): string {
   return join(cacheFolder(terminal), `login-${shortHash(server)}.json`)
 }
 
+/** Named after the server, and after the login and role that the credentials belong to. */
 export function credentialFile(terminal: Terminal, server: string, what: string): string {
-  return join(cacheFolder(terminal), `credentials-${shortHash(`${server} ${what}`)}.json`)
+  return join(cacheFolder(terminal), `${credentialPrefix(server)}${shortHash(what)}.json`)
+}
+
+export async function removeCredentialFiles(terminal: Terminal, server: string): Promise<void> {
+  const folder = cacheFolder(terminal)
+  const names = await readdir(folder).catch(() => [])
+  const ours = names.filter((name) => name.startsWith(credentialPrefix(server)))
+  await Promise.all(ours.map((name) => removePrivateFile(join(folder, name))))
+}
+
+function credentialPrefix(server: string): string {
+  return `credentials-${shortHash(server)}-`
 }
 
 export function cacheFolder({ environment, home }: Terminal): string {

@@ -1,7 +1,7 @@
 /** Role credentials from the server, and a 0600 cache of them for `credential-process`. */
 import type { Api } from './api.js'
 import type { ExportedCredentials } from './export-format.js'
-import { accessToken, loginNeeded } from './login-cache.js'
+import { accessToken, currentLogin, loginNeeded } from './login-cache.js'
 import { credentialFile } from './places.js'
 import { readPrivateFile, setAside, writePrivateFile } from './private-file.js'
 import { CommandError, exitCodes, type Terminal } from './terminal.js'
@@ -64,10 +64,11 @@ export async function cachedCredentials(
   api: Api,
   request: RoleRequest,
 ): Promise<ExportedCredentials> {
+  const { id } = await currentLogin(terminal, api.server)
   const path = credentialFile(
     terminal,
     api.server,
-    `${request.account} ${request.role} ${request.durationSeconds}`,
+    `${id} ${request.account} ${request.role} ${request.durationSeconds}`,
   )
   const cached = await readCached(path)
   if (

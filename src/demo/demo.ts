@@ -170,7 +170,7 @@ function oidcEntry(issuer: string) {
       secret: '${env:ROLEGATE_DEMO_OIDC_SECRET}',
       scopes: ['openid', 'profile', 'email', 'groups'],
     },
-    audiences: ['rolegate'],
+    audiences: ['rolegate', 'sts.amazonaws.com'],
     attributes: ['department'],
   }
 }

@@ -14,7 +14,8 @@ import { accountOfRole, parseProviderArn, providerFor } from './identity-provide
 import type { PasswordThrottle } from './password-throttle.js'
 import { refuseOutsideBody } from './proof.js'
 import { createValidation } from './validation.js'
-import { refusal, refusalOf, type Refusal } from './wire-errors.js'
+import { failureAt } from './token-verification.js'
+import { refusal, type Refusal } from './wire-errors.js'
 
 const name = 'AssumeRoleWithLDAPIdentity'
 const denied = `Not authorized to perform sts:${name}`
@@ -84,7 +85,7 @@ export function assumeRoleWithLdapIdentity(deps: {
               provider.name,
               cause.code === 'ProviderUnavailable' ? 'unavailable' : 'invalid',
             )
-            return refused(refusalOf(cause))
+            return { ...failureAt(provider, cause), identity }
           }
           if (assertion === null) {
             deps.metrics.signIn(provider.name, 'denied')

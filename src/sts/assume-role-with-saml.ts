@@ -10,6 +10,7 @@ import { assume, assumedRoleUser, closing, credentials } from './assume.js'
 import { arnText, readAssumeParameters, refuseAssume } from './assume-parameters.js'
 import { accountOfRole, parseProviderArn, providerFor } from './identity-provider-lookup.js'
 import { refuseOutsideBody } from './proof.js'
+import { verifyToken } from './token-verification.js'
 import { createValidation } from './validation.js'
 import { refusal, type StsErrorCode } from './wire-errors.js'
 import type { XmlElement } from './xml.js'
@@ -45,7 +46,9 @@ export function assumeRoleWithSaml(deps: {
           if (principal === undefined || provider?.token === undefined)
             return refused('InvalidIdentityToken', "Specified provider doesn't exist", 'saml:provider')
           // Base64 may come with line breaks.
-          const assertion = await provider.token.verify(token.replace(/\s+/g, ''))
+          const verified = await verifyToken(provider, token.replace(/\s+/g, ''))
+          if (!verified.ok) return verified.outcome
+          const { assertion } = verified
           const sessionName = assertion.roleSessionName
           if (sessionName === undefined)
             return refused(

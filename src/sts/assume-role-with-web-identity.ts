@@ -10,6 +10,7 @@ import { assume, assumedRoleUser, closing, credentials } from './assume.js'
 import { readAssumeParameters, refuseAssume, sessionNameText } from './assume-parameters.js'
 import { providerFor } from './identity-provider-lookup.js'
 import { refuseOutsideBody } from './proof.js'
+import { verifyToken } from './token-verification.js'
 import { createValidation } from './validation.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
@@ -50,7 +51,9 @@ export function assumeRoleWithWebIdentity(deps: {
           const provider = providerFor(deps.providers(), 'oidc', `oidc-provider/${withoutScheme(issuer)}`)
           if (provider?.token === undefined)
             return refused(`No OpenIDConnect provider found in your account for ${issuer}`, 'jwt:issuer')
-          const assertion = await provider.token.verify(token)
+          const verified = await verifyToken(provider, token)
+          if (!verified.ok) return verified.outcome
+          const { assertion } = verified
           return assume(
             deps.broker,
             {

@@ -44,6 +44,7 @@ export function stsEvent(record: StsRecord): AuditEvent {
       : {
           additionalEventData: {
             ...(refusal.reason === undefined ? {} : { reason: refusal.reason }),
+            ...(refusal.cause === undefined ? {} : { cause: refusal.cause }),
             ...(caller === undefined ? {} : { identityProven: record.proven }),
           },
         }),

@@ -62,6 +62,8 @@ export interface Refusal {
   readonly message: string
   /** For the record and the log only. */
   readonly reason?: string
+  /** What lies behind it, for the record only. */
+  readonly cause?: string
   readonly retryAfterSeconds?: number
 }
 
