@@ -67,9 +67,18 @@ export const oidcChecks: readonly Check[] = [
     code: 'ROLEGATE_GITHUB_OWNER_WILDCARD',
     type: 'SECURITY_WARNING',
     kinds: ['trust'],
-    find: perSubject(function* ({ text, cursor }, { name }) {
+    find: perProvider(function* ({ name }, { conditions }) {
       if (!isGitHub(name)) return
-      if (readGitHubSubject(text)?.open === 'owner') {
+      const open: Leaf[] = []
+      for (const condition of conditions) {
+        const claim = repositoryClaims.find((claim) => condition.key === `${name.toLowerCase()}:${claim}`)
+        if (claim === undefined || condition.negated) continue
+        const wide = condition.values.filter(({ text }) => leavesOwnerOpen(condition, claim, text))
+        // One condition that fixes the owner is enough, since all must hold.
+        if (wide.length === 0 && restricts(condition)) return
+        open.push(...wide)
+      }
+      for (const { cursor } of open) {
         yield hit(
           'The wildcard covers owners that are strangers: write the owner out, up to its `/`.',
           cursor,
@@ -146,6 +155,11 @@ function perProvider(
       if (provider.kind === 'oidc') yield* look(provider, statement)
     }
   })
+}
+
+function leavesOwnerOpen({ operator }: ConditionView, claim: string, text: string): boolean {
+  if (operator.base !== 'StringLike') return false
+  return claim === 'sub' ? readGitHubSubject(text)?.open === 'owner' : /^[^/]*[*?]/.test(text)
 }
 
 /** Each value that a provider's `sub` is positively compared with. */
