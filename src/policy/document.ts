@@ -127,7 +127,7 @@ function compileNode(node: JsonNode, { kind, name, text, counted, limit }: Sourc
   }
   const version = readVersion(root, members.get('Version'), kind, reader)
   const id = readId(members.get('Id'), kind, reader)
-  const statements = readStatements(root, members.get('Statement'), kind, version, reader)
+  const statements = readStatements(root, members.get('Statement'), { kind, name }, version, reader)
   if (problems.length > 0) return { ok: false, problems }
   const policy: PolicyDocument = {
     kind,
@@ -166,7 +166,7 @@ function readId(cursor: Cursor | undefined, kind: PolicyKind, reader: Reader): s
 function readStatements(
   root: Cursor,
   cursor: Cursor | undefined,
-  kind: PolicyKind,
+  document: { readonly kind: PolicyKind; readonly name: string },
   version: PolicyVersion,
   reader: Reader,
 ): readonly Statement[] {
@@ -178,9 +178,9 @@ function readStatements(
   const statements: Statement[] = []
   const sids = new Set<string>()
   for (const [position, entry] of reader.oneOrMore(cursor).entries()) {
-    const statement = compileStatement(entry, position, kind, language, reader)
+    const statement = compileStatement(entry, position, document, language, reader)
     if (statement === undefined) continue
-    if (statement.sid !== undefined && sids.has(statement.sid) && kindRules[kind].sid === 'plain') {
+    if (statement.sid !== undefined && sids.has(statement.sid) && kindRules[document.kind].sid === 'plain') {
       reader.report('UNIQUE_SIDS_REQUIRED', entry, `the Sid ${quoted(statement.sid)} is used twice`)
     }
     if (statement.sid !== undefined) sids.add(statement.sid)

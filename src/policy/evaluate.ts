@@ -114,35 +114,15 @@ function visitLayers(
 function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] | undefined {
   let denies: MatchedStatement[] | undefined
   visitLayers(inquiry, layers, (layer, documents) => {
-    visitStatements('denies', documents, inquiry, (statement, document) => {
-      if (matchApartFromAction(statement, inquiry) === named.notAtAll) return false
-      denies ??= []
-      denies.push(matchOf(layer, document, statement))
-      return false
-    })
+    for (const { denies: index } of mergedLayer(documents)) {
+      for (const statement of matching(index, inquiry.action, inquiry.resource)) {
+        if (matchApartFromAction(statement, inquiry) === named.notAtAll) continue
+        denies ??= []
+        denies.push(matchOf(layer, statement))
+      }
+    }
   })
   return denies
-}
-
-/** Calls `visit` with the statements that match the action until one call answers true, in the documents' order. */
-function visitStatements(
-  effect: 'allows' | 'denies',
-  documents: readonly PolicyDocument[],
-  { action, resource }: Inquiry,
-  visit: (statement: Statement, document: PolicyDocument) => boolean,
-): void {
-  const merged = mergedLayer(documents)
-  if (merged !== undefined) {
-    for (const { statement, document } of matching(merged[effect], action, resource)) {
-      if (visit(statement, document)) return
-    }
-    return
-  }
-  for (const document of documents) {
-    for (const statement of matching(document[effect], action, resource)) {
-      if (visit(statement, document)) return
-    }
-  }
 }
 
 /** The layers that would have to allow and do not; those that do leave their statement in `matched`. */
@@ -221,19 +201,20 @@ function bestAllow(
   matched: MatchedStatement[],
 ): Named {
   let best = named.notAtAll as Named
-  let found: MatchedStatement | undefined
-  visitStatements('allows', documents, inquiry, (statement, document) => {
-    const rank = matchApartFromAction(statement, inquiry)
-    if (rank > best) {
+  let found: Statement | undefined
+  search: for (const { allows } of mergedLayer(documents)) {
+    for (const statement of matching(allows, inquiry.action, inquiry.resource)) {
+      const rank = matchApartFromAction(statement, inquiry)
+      if (rank <= best) continue
       best = rank
-      found = matchOf(layer, document, statement)
+      found = statement
+      if (best === named.directly) break search
     }
-    return best === named.directly
-  })
-  if (found !== undefined) matched.push(found)
+  }
+  if (found !== undefined) matched.push(matchOf(layer, found))
   return best
 }
 
-function matchOf(layer: LayerName, document: PolicyDocument, statement: Statement): MatchedStatement {
-  return { layer, policy: document.name, statement: statement.label, effect: statement.effect }
+function matchOf(layer: LayerName, statement: Statement): MatchedStatement {
+  return { layer, policy: statement.policy, statement: statement.label, effect: statement.effect }
 }

@@ -3,50 +3,42 @@
  * are, so a decision costs what the statements cost that can match and not what all of them would. Lists of documents
  * that judge again and again are merged by themselves; nobody has to prepare anything.
  */
-import type { ActionElement } from './action-element.js'
 import { type ActionIndex, indexByAction } from './action-index.js'
 import type { PolicyDocument } from './document.js'
-import type { ResourceElement } from './resource-element.js'
 import type { Statement } from './statement.js'
 
-export interface MergedLayer {
-  readonly allows: ActionIndex<PlacedStatement>
-  readonly denies: ActionIndex<PlacedStatement>
-}
-
-interface PlacedStatement {
-  readonly actions: ActionElement
-  readonly resources: ResourceElement | undefined
-  readonly statement: Statement
-  readonly document: PolicyDocument
+/** A document, or several as one. */
+export interface Indexed {
+  readonly allows: ActionIndex<Statement>
+  readonly denies: ActionIndex<Statement>
 }
 
 interface Remembered {
   /** What the list held then: documents never change, but a list may. */
   readonly held: readonly PolicyDocument[]
   sightings: number
-  merged: MergedLayer | undefined
+  merged: readonly Indexed[] | undefined
 }
 
 const fewDocuments = 2
 
-/** Merging costs about as much as this many decisions without. */
+/** Merging costs about as much as this many look-ups without it. */
 const sightingsUntilMerged = 8
 
 const remembered = new WeakMap<readonly PolicyDocument[], Remembered>()
 
-/** Undefined where trying each document is as quick, or the list has not judged often enough yet. */
-export function mergedLayer(documents: readonly PolicyDocument[]): MergedLayer | undefined {
-  if (documents.length <= fewDocuments) return undefined
+/** The documents themselves where trying each is as quick, or the list has not judged often enough yet. */
+export function mergedLayer(documents: readonly PolicyDocument[]): readonly Indexed[] {
+  if (documents.length <= fewDocuments) return documents
   const known = remembered.get(documents)
   if (known === undefined || !areSame(known.held, documents)) {
     remembered.set(documents, { held: [...documents], sightings: 1, merged: undefined })
-    return undefined
+    return documents
   }
   if (known.merged === undefined && ++known.sightings > sightingsUntilMerged) {
-    known.merged = { allows: merge(known.held, 'allows'), denies: merge(known.held, 'denies') }
+    known.merged = [{ allows: merge(known.held, 'allows'), denies: merge(known.held, 'denies') }]
   }
-  return known.merged
+  return known.merged ?? documents
 }
 
 function areSame(one: readonly PolicyDocument[], other: readonly PolicyDocument[]): boolean {
@@ -55,16 +47,6 @@ function areSame(one: readonly PolicyDocument[], other: readonly PolicyDocument[
   return true
 }
 
-function merge(
-  documents: readonly PolicyDocument[],
-  effect: keyof MergedLayer,
-): ActionIndex<PlacedStatement> {
-  return indexByAction(
-    documents.flatMap((document) =>
-      document[effect].entries.map((statement) => {
-        const { actions, resources } = statement
-        return { actions, resources, statement, document }
-      }),
-    ),
-  )
+function merge(documents: readonly PolicyDocument[], effect: keyof Indexed): ActionIndex<Statement> {
+  return indexByAction(documents.flatMap((document) => document[effect].entries))
 }

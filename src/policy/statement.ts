@@ -15,6 +15,8 @@ import { type Cursor, quoted, type Reader } from './reader.js'
 import { compileResources, matchesResources, type ResourceElement } from './resource-element.js'
 
 export interface Statement {
+  /** The name of its document. */
+  readonly policy: string
   readonly effect: 'Allow' | 'Deny'
   readonly sid: string | undefined
   /** The Sid, or the position (`#0`) when it has none. */
@@ -75,7 +77,7 @@ const elements: ReadonlySet<string> = new Set([
 export function compileStatement(
   cursor: Cursor,
   position: number,
-  kind: PolicyKind,
+  { kind, name: policy }: { readonly kind: PolicyKind; readonly name: string },
   language: Language,
   reader: Reader,
 ): Statement | undefined {
@@ -98,7 +100,7 @@ export function compileStatement(
     reader.report('RCP_SYNTAX_ERROR_ALLOW', members.get('Effect')!, 'a resource control policy can only deny')
   }
   if (effect === undefined || actions === undefined) return undefined
-  return { effect, sid, label: sid ?? `#${position}`, principal, actions, resources, conditions }
+  return { policy, effect, sid, label: sid ?? `#${position}`, principal, actions, resources, conditions }
 }
 
 function readSid(cursor: Cursor | undefined, kind: PolicyKind, reader: Reader): string | undefined {
