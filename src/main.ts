@@ -29,7 +29,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   const { dataDirectory, certificatesDirectory, printError } = options
   const listen = options.listen ?? (options.demo ? demoListen : undefined)
   if (options.demo && !isLoopbackListen(listen ?? demoListen)) {
-    printError('rolegate: the demo has passwords on its sign-in page: it listens on 127.0.0.1 only')
+    printError(
+      `rolegate: the demo has passwords on its sign-in page, so it listens on 127.0.0.1 only: write --listen 127.0.0.1:${(listen ?? demoListen).split(':').at(-1)}`,
+    )
     return exitConfiguration
   }
   // The demo's own providers are plain on purpose: their warnings would only bury what the start prints.

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { createApi, type Api } from './api.js'
 import { parseDuration } from './duration.js'
-import { exportFormats } from './export-format.js'
+import { exportFormats, type ExportSurroundings } from './export-format.js'
 import { accessToken, forgetLogin, loginNeeded, readLogin } from './login-cache.js'
 import { login } from './login.js'
 import { serverUrl } from './places.js'
@@ -78,7 +78,8 @@ export function addClientCommands(program: Command, terminal: Terminal): void {
     .action(async (options: RoleOptions) => {
       const format = formatNamed(options.format)
       const api = await connect(options)
-      terminal.out(format(await fetchCredentials(terminal, api, await roleRequest(terminal, api, options))))
+      const credentials = await fetchCredentials(terminal, api, await roleRequest(terminal, api, options))
+      terminal.out(format(credentials, surroundings(terminal, api)))
     })
 
   roleCommand(
@@ -88,7 +89,7 @@ export function addClientCommands(program: Command, terminal: Terminal): void {
   ).action(async (options: RoleOptions) => {
     const api = await connect(options)
     const credentials = await cachedCredentials(terminal, api, await roleRequest(terminal, api, options))
-    terminal.out(formatNamed('process')(credentials))
+    terminal.out(formatNamed('process')(credentials, surroundings(terminal, api)))
   })
 }
 
@@ -101,27 +102,30 @@ function command(program: Command, name: string, description: string): Command {
 
 function roleCommand(program: Command, name: string, description: string): Command {
   return command(program, name, description)
-    .requiredOption('-A, --account <id>', '12 digits, or the name that `rolegate roles` shows')
+    .requiredOption('-A, --account <id>', '12 digits, alias, or the name that `rolegate roles` shows')
     .requiredOption('-R, --role <name>', 'name of the role')
     .option('-d, --duration <time>', '15m to 36h, within what the role allows')
 }
 
-/** An account by its digits as they are; by name only when the list knows exactly one. */
+/** An account by its digits or alias as they are; by its shown name when the list knows exactly one. */
 async function roleRequest(terminal: Terminal, api: Api, options: RoleOptions): Promise<RoleRequest> {
+  const { account, role } = options
   const durationSeconds = options.duration === undefined ? undefined : parseDuration(options.duration)
-  if (/^\d{12}$/.test(options.account))
-    return { account: options.account, role: options.role, durationSeconds }
-  const named = (await listRoles(terminal, api)).filter((role) => role.accountName === options.account)
-  const ids = [...new Set(named.map((role) => role.accountId))]
-  const [account] = ids
-  if (account === undefined || ids.length > 1) {
-    const why =
-      ids.length > 1
-        ? `several accounts are called \`${options.account}\``
-        : `no account is called \`${options.account}\``
-    throw new CommandError(exitCodes.denied, `${why} among those \`rolegate roles\` lists`)
+  if (/^\d{12}$/.test(account)) return { account, role, durationSeconds }
+  const named = (await listRoles(terminal, api)).filter((listed) => listed.accountName === account)
+  const ids = [...new Set(named.map((listed) => listed.accountId))]
+  if (ids.length > 1) {
+    throw new CommandError(
+      exitCodes.denied,
+      `several accounts are called \`${account}\`: say which by its digits`,
+    )
   }
-  return { account, role: options.role, durationSeconds }
+  return { account: ids[0] ?? account, role, durationSeconds }
+}
+
+function surroundings({ environment }: Terminal, { server }: Api): ExportSurroundings {
+  const chosen = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
+  return { endpoint: `${server}/sts`, ...(chosen === undefined ? { region: 'us-east-1' } : {}) }
 }
 
 function formatNamed(name: string) {

@@ -8,20 +8,33 @@ export interface ExportedCredentials {
   readonly accountId: string
 }
 
-type Format = (credentials: ExportedCredentials) => string
+/** What else a shell needs for these credentials to be used at the right place. */
+export interface ExportSurroundings {
+  /** The STS endpoint that accepts them. */
+  readonly endpoint: string
+  /** Absent when the person has chosen a region already; SDKs refuse to work without one. */
+  readonly region?: string
+}
 
-const variables = (credentials: ExportedCredentials): readonly (readonly [string, string])[] => [
+type Format = (credentials: ExportedCredentials, surroundings: ExportSurroundings) => string
+
+const variables = (
+  credentials: ExportedCredentials,
+  { endpoint, region }: ExportSurroundings,
+): readonly (readonly [string, string])[] => [
   ['AWS_ACCESS_KEY_ID', credentials.accessKeyId],
   ['AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey],
   ['AWS_SESSION_TOKEN', credentials.sessionToken],
   ['AWS_CREDENTIAL_EXPIRATION', credentials.expiration],
+  ['AWS_ENDPOINT_URL_STS', endpoint],
+  ...(region === undefined ? [] : [['AWS_REGION', region] as const]),
 ]
 
-/** Keys and tokens are of the base64 alphabet, so no shell needs more than plain quotes. */
+/** Keys, tokens and our own address hold nothing that a shell would take apart. */
 const lines =
   (line: (name: string, value: string) => string): Format =>
-  (credentials) =>
-    `${variables(credentials)
+  (credentials, surroundings) =>
+    `${variables(credentials, surroundings)
       .map(([name, value]) => line(name, value))
       .join('\n')}\n`
 

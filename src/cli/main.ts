@@ -1,4 +1,5 @@
 /** The `rolegate` command: a table of commands; the server's own are loaded only when asked for, so that clients start fast. */
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { addClientCommands } from './client-commands.js'
@@ -13,6 +14,7 @@ export async function main(
 ): Promise<number> {
   const program = new Command('rolegate')
     .description('Sign in with what your organisation has, take temporary credentials, switch role.')
+    .version(version(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text),
@@ -34,6 +36,11 @@ export async function main(
     terminal.err(`rolegate: ${cause instanceof Error ? cause.message : String(cause)}`)
     return exitCodes.failed
   }
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { readonly version: string }).version
 }
 
 function processTerminal(): Terminal {

@@ -51,7 +51,7 @@ async function listAccounts(deps: AccessDeps, request: WireRequest): Promise<unk
 async function listAccountRoles(deps: AccessDeps, request: WireRequest): Promise<unknown> {
   const { assertion } = await holderOf(deps, request)
   const query = new URLSearchParams(request.rawQuery)
-  const account = accountId(query)
+  const account = accountId(query, deps.directory())
   const roles = deps.broker.rolesFor(assertion, request.origin).filter((role) => role.account === account)
   const { page, nextToken } = paginate(roles, query)
   return { nextToken, roleList: page.map((role) => ({ roleName: role.name, accountId: role.account })) }
@@ -60,7 +60,7 @@ async function listAccountRoles(deps: AccessDeps, request: WireRequest): Promise
 async function getRoleCredentials(deps: AccessDeps, request: WireRequest): Promise<unknown> {
   const { assertion } = await holderOf(deps, request)
   const query = new URLSearchParams(request.rawQuery)
-  const account = accountId(query)
+  const account = accountId(query, deps.directory())
   const roleName = query.get('role_name') ?? ''
   if (!/^[\w+=,.@/-]{1,128}$/.test(roleName)) {
     throw new SsoError('InvalidRequestException', '`role_name` is missing or not a role name')
@@ -142,12 +142,14 @@ function bearer(request: WireRequest): string {
   return first[1]
 }
 
-function accountId(query: URLSearchParams): string {
+/** 12 digits as AWS has it, or an alias. An alias nobody has goes on as it is, to be refused like an unknown account. */
+function accountId(query: URLSearchParams, directory: RoleDirectory): string {
   const account = query.get('account_id') ?? ''
-  if (!/^\d{12}$/.test(account)) {
-    throw new SsoError('InvalidRequestException', '`account_id` must be 12 digits')
+  if (/^\d{12}$/.test(account)) return account
+  if (!/^[a-z0-9-]{3,63}$/.test(account)) {
+    throw new SsoError('InvalidRequestException', '`account_id` must be 12 digits, or an alias')
   }
-  return account
+  return directory.account(account)?.id ?? '000000000000'
 }
 
 /** Not one of AWS's parameters: seconds, so that a command line can ask for more or less than the default hour. */
