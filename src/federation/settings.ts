@@ -18,7 +18,7 @@ export interface AttributeMapping {
   readonly from: string
   /** The condition key without the provider's prefix: `department` → `ldap:department`, `<issuer>:department`, `saml:department`. */
   readonly to: string
-  /** True: always a multivalued key. False: single-valued when there is one value. */
+  /** True: always a multivalued key. False: single-valued; an account with several values is refused. */
   readonly list: boolean
 }
 

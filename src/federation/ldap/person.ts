@@ -3,6 +3,7 @@
  * which no stable identity can be read.
  */
 import type { Assertion } from '../assertion.js'
+import { mappedValue } from '../mapped-value.js'
 import type { LdapSettings } from '../settings.js'
 import type { ContextValue } from '../../policy/context.js'
 import type { DirectoryEntry } from './entry.js'
@@ -53,10 +54,9 @@ export function toAssertion(
   const username = nameValue(entry, userSearch.usernameAttribute)!
   const email = nameValue(entry, userSearch.emailAttribute)
   const keys = new Map<string, ContextValue>()
-  for (const { from, to, list } of settings.attributes) {
-    const values = entry.values(from)
-    if (values.length === 0) continue
-    keys.set(`ldap:${to.toLowerCase()}`, list || values.length > 1 ? values : values[0]!)
+  for (const mapping of settings.attributes) {
+    const value = mappedValue('ldap', mapping, entry.values(mapping.from))
+    if (value !== undefined) keys.set(`ldap:${mapping.to.toLowerCase()}`, value)
   }
   // Last, so that no mapping can speak in their name.
   keys.set('ldap:username', username)

@@ -8,6 +8,7 @@ import type { Log } from '../../operation/log.js'
 import type { ContextValue } from '../../policy/context.js'
 import type { Assertion, IdentityProvider } from '../assertion.js'
 import { providerArnResource } from '../provider-arn.js'
+import { mappedValue } from '../mapped-value.js'
 import type { LocalSettings } from '../settings.js'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.js'
 import { readUsers, type LocalUser } from './users-file.js'
@@ -55,9 +56,11 @@ export function createLocalProvider(
     const keys = new Map<string, ContextValue>()
     for (const [name, value] of Object.entries(user.attributes))
       keys.set(`local:${name.toLowerCase()}`, value)
-    for (const { from, to, list } of settings.attributes) {
-      const value = Object.hasOwn(user.attributes, from) ? user.attributes[from] : undefined
-      if (value !== undefined) keys.set(`local:${to.toLowerCase()}`, list ? [value].flat() : value)
+    for (const mapping of settings.attributes) {
+      const { from, to } = mapping
+      const held = Object.hasOwn(user.attributes, from) ? user.attributes[from] : undefined
+      const value = mappedValue('local', mapping, held === undefined ? [] : [held].flat())
+      if (value !== undefined) keys.set(`local:${to.toLowerCase()}`, value)
     }
     // Last, so that no attribute can speak in their name.
     keys.set('local:username', user.name)

@@ -5,6 +5,7 @@
 import { Fault } from '../../fault.js'
 import type { ContextValue } from '../../policy/context.js'
 import { withoutScheme } from '../provider-arn.js'
+import { mappedValue } from '../mapped-value.js'
 import type { AttributeMapping } from '../settings.js'
 import { claimAt, textOf, textsOf } from './claim-values.js'
 import { isJsonObject, member, type JsonObject } from './strict-json.js'
@@ -47,9 +48,8 @@ export function conditionKeys(claims: JsonObject, how: ClaimsToKeys): ReadonlyMa
     const shadowed = key !== name && Object.hasOwn(claims, key)
     if (!ownKeys.has(key) && !mapped.has(key) && !shadowed) set(name, textOf(value))
   }
-  for (const { from, to, list } of how.attributes) {
-    const values = textsOf(claimAt(claims, from))
-    set(to, values === undefined || (values.length === 1 && !list) ? values?.[0] : values)
+  for (const mapping of how.attributes) {
+    set(mapping.to, mappedValue('oidc', mapping, textsOf(claimAt(claims, mapping.from)) ?? []))
   }
   if (member(claims, 'email_verified') === true) set('email', textOf(member(claims, 'email')))
   set('amr', textsOf(member(claims, 'amr')))

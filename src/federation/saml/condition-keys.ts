@@ -4,6 +4,7 @@
  * account of the role (`saml:doc`, `saml:namequalifier`) are added where that account is known.
  */
 import type { ContextValue } from '../../policy/context.js'
+import { mappedValue } from '../mapped-value.js'
 import type { SamlSettings } from '../settings.js'
 import type { AssertionFacts } from './facts.js'
 
@@ -66,7 +67,15 @@ export function conditionKeysOf(
   }
   const values = new Map(assertion.attributes.map((attribute) => [attribute.name, attribute.values]))
   if (settings.groupsAttribute !== '') add('groups', values.get(settings.groupsAttribute) ?? [], true)
-  for (const { from, to, list } of settings.attributes) add(to, values.get(from) ?? [], list)
+  for (const mapping of settings.attributes) {
+    const value = mappedValue(
+      'saml',
+      mapping,
+      (values.get(mapping.from) ?? []).filter((text) => text !== ''),
+    )
+    const key = `saml:${mapping.to.toLowerCase()}`
+    if (value !== undefined && !keys.has(key)) keys.set(key, value)
+  }
   for (const [name, { key, list }] of documented) add(key, values.get(name) ?? [], list)
   return keys
 }

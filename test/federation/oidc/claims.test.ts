@@ -115,7 +115,7 @@ describe('the claims of a token', () => {
     const attributes = [
       { from: 'org.unit', to: 'unit', list: false },
       { from: 'https://acme.example/team', to: 'Team', list: true },
-      { from: 'many', to: 'several', list: false },
+      { from: 'many', to: 'several', list: true },
       { from: 'absent.here', to: 'absent', list: true },
       { from: 'sub', to: 'sub', list: true },
     ]
