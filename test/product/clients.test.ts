@@ -155,6 +155,22 @@ describe('the AWS SDK for JavaScript', () => {
     expect(hours).toBeLessThanOrEqual(36)
   })
 
+  it('takes the role that is for pipelines with a token for the usual audience', async () => {
+    const pipelineToken = await post(product.tokenUrl, {
+      username: 'ada',
+      password: await product.password('ada'),
+      audience: 'sts.amazonaws.com',
+    })
+    const { AssumedRoleUser } = await unsigned().send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: 'arn:aws:iam::012345678901:role/pipelines/DeployPipeline',
+        RoleSessionName: 'pipeline-7',
+        WebIdentityToken: pipelineToken,
+      }),
+    )
+    expect(AssumedRoleUser?.Arn).toMatch(/assumed-role\/DeployPipeline\/pipeline-7$/)
+  })
+
   it('registers and starts a device login as `aws sso login` does', async () => {
     const oidc = new SSOOIDCClient({ endpoint: product.url, region: 'local-1' })
     const { clientId, clientSecret } = await oidc.send(

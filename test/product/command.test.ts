@@ -162,9 +162,17 @@ describe('rolegate', () => {
     expect((await rolegate('nonsense')).code).toBe(2)
   })
 
-  it('ends a login', async () => {
+  it('ends a login, and with it what was cached for it', async () => {
+    const cached = ['credential-process', '--account', 'demo-development', '--role', 'Developer']
+    expect((await rolegate(...cached)).code).toBe(0)
     expect((await rolegate('logout')).code).toBe(0)
     expect((await rolegate('whoami')).code).toBe(3)
+    expect(await rolegate(...cached)).toMatchObject({ code: 3, stdout: '' })
+    expect(await readdir(join(home, '.cache', 'rolegate'))).toEqual([])
+  })
+
+  it('knows its version', async () => {
+    expect((await rolegate('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
   it('logs in with a code from another device', async () => {
