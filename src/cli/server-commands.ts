@@ -1,8 +1,9 @@
-/** The commands that run on the server's machine: serve, check, user, certs. */
+/** The commands that run on the server's machine: serve, check, simulate, user, certs. */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { addSimulateCommand } from './simulate-commands.js'
 import type { Terminal } from './terminal.js'
 import { addUserCommands } from './user-commands.js'
 
@@ -66,6 +67,7 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
       )
     })
 
+  addSimulateCommand(program, terminal, defaults, exit)
   addUserCommands(program, terminal, defaults.data, exit)
 
   program

@@ -3,6 +3,7 @@
  * the given environment only; makes nothing, asks nobody, and keeps no state.
  */
 import { join } from 'node:path'
+import { maxFileBytes } from './before-parsing.js'
 import type { Config, ConfigProblem } from './config.js'
 import { listConfigFolder, strangerSentence, type ConfigFolder, type FileKind } from './config-folder.js'
 import { deepFreeze } from './deep-freeze.js'
@@ -13,7 +14,7 @@ import { declaredProviders, readProviders, type ProviderSource } from './provide
 import { createReading, readText, type Footprint, type Reading } from './reading.js'
 import { readRoles } from './roles.js'
 import { readServer, type Overrides } from './server-settings.js'
-import { maxFileBytes, parseSource } from './source-document.js'
+import { parseSource } from './source-document.js'
 
 export interface LoadOptions {
   readonly directory: string

@@ -2,6 +2,7 @@
  * Where something in the configuration is said, and how a complaint about it is worded: file, 1-based line, path, reason.
  * Every check in this room reports through `Findings`, so that all problems of all files come out at once.
  */
+import type { JsonNode } from '../policy/json-node.js'
 import type { ConfigProblem } from './config.js'
 
 export type Path = readonly (string | number)[]
@@ -16,6 +17,8 @@ export interface Source {
   lineOf(path: Path): number | undefined
   /** How the text at `path` is written: the line where its content starts, and whether lines are kept as they are. */
   textStart(path: Path): { readonly line: number; readonly verbatim: boolean } | undefined
+  /** What is written at `path`, numbers in their own spelling; absent where nothing was written. */
+  readonly nodeAt?: (path: Path) => JsonNode | undefined
 }
 
 export interface Place {

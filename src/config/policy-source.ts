@@ -2,7 +2,8 @@
  * A policy as the configuration writes it (text, YAML or a file of either) → a compiled document, with every problem
  * at the file's own line. The language itself belongs to `policy/`.
  */
-import { compilePolicy, type PolicyDocument, type PolicyKind } from '../policy/document.js'
+import { compilePolicy, compilePolicyNode, type PolicyDocument, type PolicyKind } from '../policy/document.js'
+import type { JsonNode } from '../policy/json-node.js'
 import { createFindings, pathText, type Path, type Place } from './place.js'
 import type { Reading } from './reading.js'
 import { parseSource } from './source-document.js'
@@ -18,6 +19,8 @@ export interface CompiledSource {
 interface Written {
   /** What the compiler is given: text stays text, so that it sees what JSON.parse would hide. */
   readonly given: unknown
+  /** Instead of `given` where it is YAML: `1.10` and `1.1` are different text. */
+  readonly node?: JsonNode | undefined
   readonly data: unknown
   readonly file: string
   /** Of the document within its file. */
@@ -55,7 +58,11 @@ export async function readPolicy(
         : await policyFile(file, filePlace, reading)
   if (written === undefined) return undefined
 
-  const compiled = compilePolicy(written.given, options.kind, options.name)
+  const { kind, name } = options
+  const compiled =
+    written.node === undefined
+      ? compilePolicy(written.given, kind, name)
+      : compilePolicyNode(written.node, undefined, kind, name)
   if (!compiled.ok) {
     for (const { path, line, message } of compiled.problems) {
       const steps = pathOf(path)
@@ -91,6 +98,7 @@ function inlinePolicy(inline: string | object, place: Place): Written {
   if (typeof inline !== 'string') {
     return {
       given: inline,
+      node: source.nodeAt?.(path),
       data: inline,
       file: source.file,
       path,
@@ -120,6 +128,7 @@ async function policyFile(file: string, place: Place, reading: Reading): Promise
   if (!json && parsed === undefined) return undefined
   return {
     given: json ? text.replace(/^\uFEFF/, '') : parsed?.value,
+    node: json ? undefined : parsed?.nodeAt?.([]),
     data: parsed?.value,
     file,
     path: [],

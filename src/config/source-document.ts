@@ -18,11 +18,11 @@ import {
   type Range,
   type YAMLError,
 } from 'yaml'
+import type { JsonNode } from '../policy/json-node.js'
+import { refusedBeforeParsing } from './before-parsing.js'
 import type { Findings, Path, Source } from './place.js'
 import { pathText } from './place.js'
 
-/** Generous for hand-written files, small enough that a reload is refused quickly. */
-export const maxFileBytes = 2 * 1024 * 1024
 const maxDepth = 64
 const maxNodes = 500_000
 
@@ -31,16 +31,67 @@ const maxNodes = 500_000
  * @param file shown in problems; a name ending in `.json` must be strict JSON.
  */
 export function parseSource(file: string, text: string, findings: Findings): Source | undefined {
-  const body = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const refused = refusedBeforeParsing(file, body)
-  if (refused !== undefined) {
-    findings.add({ file, path: '', ...refused })
+  const read = readDocument(file, withoutMark(text))
+  if (!read.ok) {
+    for (const { line, path, message } of read.faults) {
+      findings.add({ file, ...(line === undefined ? {} : { line }), path: pathText(path), message })
+    }
     return undefined
   }
+  const { root, value, lines, target } = read
+  return {
+    file,
+    value,
+    lineOf: (path) => find(root, path, lines, target).line,
+    textStart: (path) => textStart(find(root, path, lines, target), lines),
+    nodeAt: (path) => {
+      const { node, whole } = find(root, path, lines, target)
+      return whole && node !== null ? jsonNode(node, target) : undefined
+    },
+  }
+}
+
+/** What is wrong with a text, and where; line and column count from 1. */
+export interface SourceFault {
+  readonly line?: number
+  readonly column?: number
+  readonly path: Path
+  readonly message: string
+}
+
+/**
+ * The same text as JSON values with offsets, for readers that say where in it something stands. An alias is what it
+ * stands for; a number keeps its spelling where that is JSON's too.
+ */
+export function parseNodes(
+  file: string,
+  text: string,
+):
+  | { readonly ok: true; readonly node: JsonNode }
+  | { readonly ok: false; readonly faults: readonly SourceFault[] } {
+  const read = readDocument(file, text)
+  if (!read.ok) return read
+  const { root, target } = read
+  return { ok: true, node: root === null ? { type: 'object', members: [], at: 0 } : jsonNode(root, target) }
+}
+
+type ReadDocument =
+  | {
+      readonly ok: true
+      readonly root: Node | null
+      readonly value: unknown
+      readonly lines: LineCounter
+      readonly target: Target
+    }
+  | { readonly ok: false; readonly faults: readonly SourceFault[] }
+
+function readDocument(file: string, text: string): ReadDocument {
+  const refused = refusedBeforeParsing(file, text)
+  if (refused !== undefined) return { ok: false, faults: [{ path: [], ...refused }] }
   const lines = new LineCounter()
   let document: Document.Parsed
   try {
-    document = parseDocument(body, {
+    document = parseDocument(text, {
       lineCounter: lines,
       prettyErrors: false,
       // Ours, below: the package compares every name with every other.
@@ -48,90 +99,50 @@ export function parseSource(file: string, text: string, findings: Findings): Sou
     })
   } catch {
     // The parser recurses; a stack overflow must stay a refusal.
-    findings.add({ file, path: '', message: 'is nested too deeply to be read' })
-    return undefined
+    return { ok: false, faults: [{ path: [], message: 'is nested too deeply to be read' }] }
   }
-  const faults: readonly YAMLError[] = [...document.errors, ...document.warnings]
-  for (const fault of faults) {
-    findings.add({ file, line: lines.linePos(fault.pos[0]).line, path: '', message: wording(fault) })
+  const broken: readonly YAMLError[] = [...document.errors, ...document.warnings]
+  if (broken.length > 0) {
+    const faults = broken.map((fault) => {
+      const { line, col } = lines.linePos(fault.pos[0])
+      return { line, column: col, path: [], message: wording(fault) }
+    })
+    return { ok: false, faults }
   }
-  if (faults.length > 0) return undefined
-
+  const faults: SourceFault[] = []
   const walk = createWalk((node, path, message) => {
-    const line = startLine(node, lines)
-    findings.add({ file, ...(line === undefined ? {} : { line }), path: pathText(path), message })
+    const at = startOf(node, lines)
+    faults.push({ ...(at === undefined ? {} : { line: at.line, column: at.col }), path, message })
   })
   const value = document.contents === null ? {} : walk.plain(document.contents, [], 0)
-  if (!walk.sound()) return undefined
-  return {
-    file,
-    value,
-    lineOf: (path) => find(document.contents, path, lines, walk.target).line,
-    textStart: (path) => textStart(find(document.contents, path, lines, walk.target), lines),
-  }
+  if (!walk.sound()) return { ok: false, faults }
+  return { ok: true, root: document.contents, value, lines, target: walk.target }
 }
 
-function refusedBeforeParsing(
-  file: string,
-  text: string,
-): { readonly line?: number; readonly message: string } | undefined {
-  if (text.length > maxFileBytes) return { message: `is longer than ${maxFileBytes} bytes` }
-  // Measured: 100,000 nested `- ` on one line end the process inside the parser, past any catch.
-  const deep = /^[ \t\-?:]{257}/m.exec(text)
-  if (deep !== null) {
-    return { line: lineAt(text, deep.index), message: 'is indented or nested too deeply' }
+const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text)
+
+/** Only for nodes that were walked: what is recursive, too large or of another kind was refused there. */
+function jsonNode(node: Node | null, target: Target): JsonNode {
+  const at = node?.range?.[0] ?? 0
+  if (isAlias(node)) return jsonNode(target(node) ?? null, target)
+  if (isSeq<Node>(node)) return { type: 'array', items: node.items.map((item) => jsonNode(item, target)), at }
+  if (isMap<Node, Node | null>(node)) {
+    const members = node.items.map(({ key, value }) => ({
+      name: isScalar(key) ? String(key.value) : '',
+      nameAt: key.range?.[0] ?? at,
+      value: value === null ? { type: 'null' as const, at: key.range?.[0] ?? at } : jsonNode(value, target),
+    }))
+    return { type: 'object', members, at }
   }
-  let open = 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 0x5b || c === 0x7b) open++
-    else if ((c === 0x5d || c === 0x7d) && open > 0) open--
-    if (open > 256) return { line: lineAt(text, i), message: 'is nested too deeply' }
-  }
-  if (file.endsWith('.json')) {
-    try {
-      JSON.parse(text)
-    } catch (error) {
-      const position = faultPosition(error)
-      // What is missing at the end is missing after the last line that says anything.
-      const said = text.trimEnd()
-      const line = position === undefined ? brokenLine(said) : lineAt(said, position)
-      return { line, message: 'is not valid JSON' }
-    }
-  }
-  return undefined
+  const value = isScalar(node) ? node.value : null
+  if (typeof value === 'string') return { type: 'string', value, at }
+  if (typeof value === 'boolean') return { type: 'boolean', value, at }
+  if (typeof value !== 'number' && typeof value !== 'bigint') return { type: 'null', at }
+  const written = isScalar(node) ? (node.source ?? '') : ''
+  return { type: 'number', value: jsonNumber.test(written) ? written : String(value), at }
 }
 
-function faultPosition(error: unknown): number | undefined {
-  const position = /at position (\d+)/.exec(String(error))?.[1]
-  return position === undefined ? undefined : Number(position)
-}
-
-/** For faults that the engine gives no position of: the first line that no continuation could make right. */
-function brokenLine(text: string): number {
-  const ends = [...text.matchAll(/\n|$/g)].map(({ index }) => index)
-  let first = 0
-  let last = ends.length - 1
-  while (first < last) {
-    const middle = Math.floor((first + last) / 2)
-    if (isBeyondRepair(text.slice(0, ends[middle]))) last = middle
-    else first = middle + 1
-  }
-  return first + 1
-}
-
-function isBeyondRepair(beginning: string): boolean {
-  try {
-    JSON.parse(beginning)
-    return false
-  } catch (error) {
-    const position = faultPosition(error)
-    if (position !== undefined) return position < beginning.trimEnd().length
-    return !String(error).includes('Unexpected end')
-  }
-}
-
-const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 function wording(fault: YAMLError): string {
   if (fault.code === 'MULTIPLE_DOCS') return 'holds more than one document (`---`)'
@@ -239,6 +250,13 @@ function textStart({ node, whole }: Found, lines: LineCounter): ReturnType<Sourc
 }
 
 function startLine(node: Node | ParsedNode | null, lines: LineCounter): number | undefined {
+  return startOf(node, lines)?.line
+}
+
+function startOf(
+  node: Node | ParsedNode | null,
+  lines: LineCounter,
+): { readonly line: number; readonly col: number } | undefined {
   const range: Range | null | undefined = node?.range
-  return range ? lines.linePos(range[0]).line : undefined
+  return range ? lines.linePos(range[0]) : undefined
 }

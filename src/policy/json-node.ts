@@ -98,6 +98,42 @@ export function nodeOf(value: unknown, maxCharacters: number): NodeResult {
   }
 }
 
+/** The size as JSON text without white space, and how many levels there are; one that is far too deep is not finished. */
+export function measureNode(node: JsonNode): { readonly characters: number; readonly depth: number } {
+  let characters = 0
+  let deepest = 0
+  const visit = (current: JsonNode, depth: number) => {
+    deepest = Math.max(deepest, depth)
+    if (depth > maxDepth) return
+    switch (current.type) {
+      case 'string':
+        characters += charactersWithoutSpace(JSON.stringify(current.value))
+        break
+      case 'number':
+        characters += current.value.length
+        break
+      case 'boolean':
+        characters += current.value ? 4 : 5
+        break
+      case 'null':
+        characters += 4
+        break
+      case 'array':
+        characters += 2 + Math.max(0, current.items.length - 1)
+        for (const item of current.items) visit(item, depth + 1)
+        break
+      case 'object':
+        characters += 2 + Math.max(0, current.members.length - 1)
+        for (const { name, value } of current.members) {
+          characters += charactersWithoutSpace(JSON.stringify(name)) + 1
+          visit(value, depth + 1)
+        }
+    }
+  }
+  visit(node, 1)
+  return { characters, depth: deepest }
+}
+
 /** What size limits count. */
 export function charactersWithoutSpace(text: string): number {
   let count = 0

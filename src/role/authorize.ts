@@ -6,7 +6,7 @@
 import type { Assertion } from '../federation/assertion.js'
 import { providerArn } from '../federation/provider-arn.js'
 import { compilePolicy, type PolicyDocument } from '../policy/document.js'
-import { evaluate, type Decision, type PolicyLayers } from '../policy/evaluate.js'
+import { evaluate, type AuthorizationRequest, type Decision, type PolicyLayers } from '../policy/evaluate.js'
 import type { Principal } from '../policy/principal.js'
 import type { AssumeAction, AssumeCaller } from './broker.js'
 import { contextOfAssertion, contextOfSession, type ContextParts } from './request-context.js'
@@ -39,6 +39,32 @@ export function actionFor(caller: AssumeCaller): AssumeAction {
   }
 }
 
+/** One authorisation of those that a request to assume a role needs. */
+export interface Question {
+  readonly request: AuthorizationRequest
+  readonly layers: PolicyLayers
+}
+
+/** The authorisations that are needed, in order; or the reason why nobody needs to be asked. */
+export function questionsFor(
+  caller: AssumeCaller,
+  directory: RoleDirectory,
+  parts: ContextParts,
+): readonly Question[] | 'sts:role-claims' | 'sts:caller-role-gone' {
+  if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) return 'sts:role-claims'
+  const subject =
+    caller.type === 'assertion'
+      ? assertionSubject(caller.assertion, parts)
+      : sessionSubject(caller.session, directory, parts)
+  if (subject === undefined) return 'sts:caller-role-gone'
+  const { principal, context, layers } = subject
+  const { arn: resource, account: resourceAccount } = parts.role
+  return neededActions(`sts:${actionFor(caller)}`, parts).map((action) => ({
+    request: { principal, action, resource, resourceAccount, context },
+    layers,
+  }))
+}
+
 /** Judges every authorisation the request needs; the first that fails is the answer. */
 export function authorize(
   caller: AssumeCaller,
@@ -46,33 +72,15 @@ export function authorize(
   parts: ContextParts,
 ): Authorization {
   const action = `sts:${actionFor(caller)}`
-  // A sign-in lives on when its provider is disabled; what it may become does not.
-  if (caller.type === 'assertion' && !directory.vouchesFor(caller.assertion)) {
-    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:provider-gone' }
-  }
-  if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) {
-    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:role-claims' }
-  }
-  const subject =
-    caller.type === 'assertion'
-      ? assertionSubject(caller.assertion, parts)
-      : sessionSubject(caller.session, directory, parts)
-  if (subject === undefined) {
-    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: 'sts:caller-role-gone' }
+  const questions = questionsFor(caller, directory, parts)
+  if (typeof questions === 'string') {
+    return { allowed: false, deniedAction: action, decision: implicitDeny, reason: questions }
   }
   let first: Decision | undefined
-  for (const needed of neededActions(action, parts)) {
-    const decision = evaluate(
-      {
-        principal: subject.principal,
-        action: needed,
-        resource: parts.role.arn,
-        resourceAccount: parts.role.account,
-        context: subject.context,
-      },
-      subject.layers,
-    )
+  for (const { request, layers } of questions) {
+    const decision = evaluate(request, layers)
     if (decision.outcome !== 'allowed') {
+      const needed = request.action
       const reason =
         needed === action
           ? 'sts:trust'

@@ -13,12 +13,12 @@ import { actionFor, authorize, implicitDeny } from './authorize.js'
 import type { AssumeOutcome, AssumeRequest, RoleBroker } from './broker.js'
 import { packedPolicyPercent } from './packed-size.js'
 import { denialEvent, failureEvent, grantEvent } from './record.js'
-import { nameQualifier, type PassedParameters } from './request-context.js'
+import { nameQualifier } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
 import type { SessionOrigin } from './role-session.js'
-import { roleSessionName } from './session-name.js'
 import { sessionEnd, type LifetimeLimits } from './session-lifetime.js'
 import { joinTags, noTags, type SessionTags } from './session-tags.js'
+import { signInParameters } from './sign-in-parameters.js'
 
 export interface RoleBrokerDeps {
   /** The directory in force now; read once per request, so that each request sees one configuration. */
@@ -49,13 +49,7 @@ export function createRoleBroker(deps: RoleBrokerDeps): RoleBroker {
 function rolesFor(deps: RoleBrokerDeps, assertion: Assertion, origin: RequestOrigin): readonly Role[] {
   const directory = deps.directory()
   const now = deps.now()
-  const asserted = tagsOf(assertion)
-  // The name that the portal and the command line will ask with: a trust policy may look at it.
-  const passed: PassedParameters = {
-    ...asserted,
-    sessionName: roleSessionName(assertion),
-    ...(assertion.sourceIdentity === undefined ? {} : { sourceIdentity: assertion.sourceIdentity }),
-  }
+  const passed = signInParameters(assertion)
   const allowed: Role[] = []
   for (const role of directory.candidates(assertion)) {
     const parts = {

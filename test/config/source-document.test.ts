@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { createFindings } from '../../src/config/place.js'
-import { maxFileBytes, parseSource } from '../../src/config/source-document.js'
+import { maxFileBytes } from '../../src/config/before-parsing.js'
+import { parseSource } from '../../src/config/source-document.js'
 
 function read(text: string, file = 'x.yaml') {
   const findings = createFindings()
