@@ -29,13 +29,18 @@ export interface Tokens {
   issue(holder: TokenHolder, options: { readonly refreshable: boolean }): Promise<IssuedTokens>
   /** @returns undefined when unknown, ended or expired. */
   holder(accessToken: string): Promise<TokenHolder | undefined>
-  /** Takes the refresh token; a second use finds nothing. */
+  /**
+   * Takes the refresh token; a second use finds nothing, and ends the login when it is no immediate repetition: one of
+   * the two who hold the token has stolen it (RFC 9700 section 4.14.2).
+   */
   redeem(refreshToken: string): Promise<TokenHolder | undefined>
   /** Ends the login: this token, its refresh token, and all that were refreshed from the same sign-in. */
   end(accessToken: string): Promise<void>
 }
 
 const accessTokenSeconds = 3600
+/** A client whose answer was lost on the way asks again at once. */
+const repetitionSeconds = 10
 
 export function createTokens(deps: {
   readonly store: ExpiringStore
@@ -70,11 +75,28 @@ export function createTokens(deps: {
       }
     },
     holder: async (accessToken) => read(await store.get(accessKey(accessToken))),
-    redeem: async (refreshToken) => read(await store.take(refreshKey(refreshToken))),
+    async redeem(refreshToken) {
+      const value = await store.take(refreshKey(refreshToken))
+      if (value === undefined) {
+        await endIfReused(refreshToken)
+        return undefined
+      }
+      const { login, loginEndsAt } = JSON.parse(value) as Stored
+      const used = JSON.stringify({ login, at: now().getTime() } satisfies Used)
+      await store.put(usedKey(refreshToken), used, new Date(loginEndsAt))
+      return read(value)
+    },
     async end(accessToken) {
       const value = await store.take(accessKey(accessToken))
       if (value !== undefined) await store.take(loginKey((JSON.parse(value) as Stored).login))
     },
+  }
+
+  async function endIfReused(refreshToken: string): Promise<void> {
+    const value = await store.get(usedKey(refreshToken))
+    if (value === undefined) return
+    const { login, at } = JSON.parse(value) as Used
+    if (now().getTime() - at > repetitionSeconds * 1000) await store.take(loginKey(login))
   }
 
   async function read(value: string | undefined): Promise<TokenHolder | undefined> {
@@ -93,6 +115,12 @@ interface Stored {
   readonly login: string
 }
 
+interface Used {
+  readonly login: string
+  /** Milliseconds. */
+  readonly at: number
+}
+
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -103,6 +131,10 @@ function accessKey(token: string): string {
 
 function refreshKey(token: string): string {
   return `sso:refresh:${hashOf(token)}`
+}
+
+function usedKey(token: string): string {
+  return `sso:refreshed:${hashOf(token)}`
 }
 
 function loginKey(login: string): string {

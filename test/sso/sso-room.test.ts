@@ -322,6 +322,20 @@ describe('a token', () => {
     expect((await call('GET', '/v1/identity', undefined, other.token['accessToken'])).status).toBe(200)
   })
 
+  it('ends the whole login when a refresh token comes back later: somebody has stolen it', async () => {
+    const { client, token } = await loggedIn()
+    const refresh = (refreshToken: string | undefined) =>
+      call('POST', '/token', { ...client, grantType: 'refresh_token', refreshToken })
+    const renewed = await refresh(token['refreshToken'])
+    await refresh(token['refreshToken'])
+    const whoami = () => call('GET', '/v1/identity', undefined, renewed.value['accessToken'])
+    expect(await whoami()).toMatchObject({ status: 200 })
+    clock.advance(11)
+    expect(await refresh(token['refreshToken'])).toMatchObject({ shape: 'InvalidGrantException' })
+    expect(await whoami()).toMatchObject({ status: 401 })
+    expect(await refresh(renewed.value['refreshToken'])).toMatchObject({ shape: 'InvalidGrantException' })
+  })
+
   it('stands for the login time only, however often it is refreshed', async () => {
     const { client, token } = await loggedIn()
     clock.advance(8 * 3600 + 1)
