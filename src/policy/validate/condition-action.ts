@@ -51,16 +51,17 @@ export const conditionActionChecks: readonly Check[] = [
     code: 'MISSING_ACTION_FOR_CONDITION_KEY',
     type: 'ERROR',
     kinds: ['trust'],
-    find: perStatement(function* (statement, { statements }) {
-      const { effect, actions, conditions } = statement
-      if (effect !== 'Allow' || !assumeActions.some((action) => coversAction(actions, action))) return
-      for (const { key, keyName, operator, cursor } of conditions) {
-        const needed = neededFor(key)
-        if (needed === undefined || operator.base === 'Null') continue
-        if (statements.some((other) => grants(other, needed.action))) continue
-        yield hitKey(`${quoted(keyName)} is only filled where \`${needed.name}\` is allowed too.`, cursor)
+    *find({ statements }) {
+      const granted = besides.filter((action) => statements.some((statement) => grants(statement, action)))
+      for (const { effect, actions, conditions } of statements) {
+        if (effect !== 'Allow' || !assumeActions.some((action) => coversAction(actions, action))) continue
+        for (const { key, keyName, operator, cursor } of conditions) {
+          const needed = neededFor(key)
+          if (needed === undefined || operator.base === 'Null' || granted.includes(needed.action)) continue
+          yield hitKey(`${quoted(keyName)} is only filled where \`${needed.name}\` is allowed too.`, cursor)
+        }
       }
-    }),
+    },
   },
 ]
 

@@ -12,25 +12,22 @@ import { restricts } from './restriction.js'
 
 const github = 'token.actions.githubusercontent.com'
 /** Claims that name the repository, its owner, or the workflow, by name or by number. */
-const repositoryClaims = [
+const repositoryClaims: ReadonlySet<string> = new Set([
   'sub',
   'repository',
   'repository_id',
   'repository_owner',
   'repository_owner_id',
   'job_workflow_ref',
-]
+])
 
 export const oidcChecks: readonly Check[] = [
   {
     code: 'MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL',
     type: 'SECURITY_WARNING',
     kinds: ['trust'],
-    find: perProvider(function* ({ name, leaf }, statement) {
-      const prefix = `${name.toLowerCase()}:`
-      if (
-        !statement.conditions.some((condition) => condition.key.startsWith(prefix) && restricts(condition))
-      ) {
+    find: perProvider(function* ({ name, leaf }, claims) {
+      if (!claims.some(({ condition }) => restricts(condition))) {
         yield hit(
           `Whoever ${quoted(name)} vouches for may assume this role: compare its \`sub\` and \`aud\`.`,
           leaf.cursor,
@@ -42,10 +39,9 @@ export const oidcChecks: readonly Check[] = [
     code: 'MISSING_GITHUB_REPO_CONDITION_KEY',
     type: 'SECURITY_WARNING',
     kinds: ['trust'],
-    find: perProvider(function* ({ name, leaf }, { conditions }) {
+    find: perProvider(function* ({ name, leaf }, claims) {
       if (!isGitHub(name)) return
-      const keys = repositoryClaims.map((claim) => `${name.toLowerCase()}:${claim}`)
-      if (!conditions.some((condition) => keys.includes(condition.key) && restricts(condition))) {
+      if (!claims.some(({ claim, condition }) => repositoryClaims.has(claim) && restricts(condition))) {
         yield hit(
           `Every repository on GitHub may assume this role: compare ${quoted(`${name}:sub`)}.`,
           leaf.cursor,
@@ -67,12 +63,11 @@ export const oidcChecks: readonly Check[] = [
     code: 'ROLEGATE_GITHUB_OWNER_WILDCARD',
     type: 'SECURITY_WARNING',
     kinds: ['trust'],
-    find: perProvider(function* ({ name }, { conditions }) {
+    find: perProvider(function* ({ name }, claims) {
       if (!isGitHub(name)) return
       const open: Leaf[] = []
-      for (const condition of conditions) {
-        const claim = repositoryClaims.find((claim) => condition.key === `${name.toLowerCase()}:${claim}`)
-        if (claim === undefined || condition.negated) continue
+      for (const { claim, condition } of claims) {
+        if (!repositoryClaims.has(claim) || condition.negated) continue
         const wide = condition.values.filter(({ text }) => leavesOwnerOpen(condition, claim, text))
         // One condition that fixes the owner is enough, since all must hold.
         if (wide.length === 0 && restricts(condition)) return
@@ -90,12 +85,17 @@ export const oidcChecks: readonly Check[] = [
     code: 'ROLEGATE_GITHUB_SUBJECT_UNKNOWN_FORM',
     type: 'WARNING',
     kinds: ['trust'],
-    find: perSubject(function* ({ text, cursor }, { name }) {
-      if (isGitHub(name) && readGitHubSubject(text) === undefined) {
-        yield hit(
-          'Subjects look like `repo:owner/name:…` or `repo:owner@id/name@id:…`, unless the repository customises them.',
-          cursor,
-        )
+    find: perProvider(function* ({ name }, claims) {
+      if (!isGitHub(name)) return
+      for (const { claim, condition } of claims) {
+        if (claim !== 'sub' || condition.negated || !condition.operator.base.startsWith('String')) continue
+        for (const { text, cursor } of condition.values) {
+          if (text.includes('${') || readGitHubSubject(text) !== undefined) continue
+          yield hit(
+            'Subjects look like `repo:owner/name:…` or `repo:owner@id/name@id:…`, unless the repository customises them.',
+            cursor,
+          )
+        }
       }
     }),
   },
@@ -104,16 +104,14 @@ export const oidcChecks: readonly Check[] = [
     type: 'WARNING',
     kinds: ['trust'],
     find: perSubject(function* ({ text, cursor }) {
-      for (let at = text.indexOf('*'); at >= 0; at = text.indexOf('*', at + 1)) {
-        if (/[/:]/.test(text.slice(at + 1, at + 1 + lookAhead))) {
-          yield hitPart(
-            'This `*` also covers `/` and `:`, so it may swallow the parts that follow.',
-            cursor,
-            at,
-            1,
-          )
-          return
-        }
+      const star = text.indexOf('*')
+      if (star >= 0 && /[/:]/.test(text.slice(star))) {
+        yield hitPart(
+          'This `*` also covers `/` and `:`, so it may swallow the parts that follow.',
+          cursor,
+          star,
+          1,
+        )
       }
     }),
   },
@@ -121,11 +119,10 @@ export const oidcChecks: readonly Check[] = [
     code: 'ROLEGATE_OIDC_AUDIENCE_NOT_COMPARED',
     type: 'WARNING',
     kinds: ['trust'],
-    find: perProvider(function* ({ name, leaf }, { conditions }) {
-      const prefix = `${name.toLowerCase()}:`
-      const keys = audienceClaims.map((claim) => `${prefix}${claim}`)
-      const own = conditions.filter((condition) => condition.key.startsWith(prefix) && restricts(condition))
-      if (own.length > 0 && !own.some(({ key }) => keys.includes(key))) {
+    find: perProvider(function* ({ name, leaf }, claims) {
+      const own = claims.filter(({ condition }) => restricts(condition))
+      // The built-in providers call it otherwise.
+      if (own.length > 0 && !own.some(({ claim }) => claim === 'aud' || claim === 'app_id')) {
         yield hit(
           `Tokens of ${quoted(name)} for any accepted audience pass: compare its \`aud\`.`,
           leaf.cursor,
@@ -135,26 +132,10 @@ export const oidcChecks: readonly Check[] = [
   },
 ]
 
-/** The built-in providers call it otherwise. */
-const audienceClaims = ['aud', 'app_id']
-/** No subject is longer at any provider known; the limit keeps a hostile text linear. */
-const lookAhead = 2_048
-
 function isGitHub(name: string): boolean {
   const lower = name.toLowerCase()
   // An enterprise may have an issuer of its own below the same host.
   return lower === github || lower.startsWith(`${github}/`)
-}
-
-function perProvider(
-  look: (provider: ProviderView, statement: StatementView) => Iterable<Hit>,
-): Check['find'] {
-  return perStatement(function* (statement) {
-    if (statement.effect !== 'Allow' || statement.principal?.includes !== true) return
-    for (const provider of providersOf(statement)) {
-      if (provider.kind === 'oidc') yield* look(provider, statement)
-    }
-  })
 }
 
 function leavesOwnerOpen({ operator }: ConditionView, claim: string, text: string): boolean {
@@ -162,17 +143,45 @@ function leavesOwnerOpen({ operator }: ConditionView, claim: string, text: strin
   return claim === 'sub' ? readGitHubSubject(text)?.open === 'owner' : /^[^/]*[*?]/.test(text)
 }
 
-/** Each value that a provider's `sub` is positively compared with. */
-function perSubject(look: (value: Leaf, provider: ProviderView) => Iterable<Hit>): Check['find'] {
-  return perProvider(function* (provider, { conditions }) {
-    const key = `${provider.name.toLowerCase()}:sub`
-    for (const condition of conditions) {
-      if (condition.key !== key || !comparesPattern(condition)) continue
-      for (const leaf of condition.values) yield* look(leaf, provider)
-    }
+interface ClaimView {
+  readonly claim: string
+  readonly condition: ConditionView
+}
+
+/** Each OpenID provider that an Allow statement trusts, with the conditions on what it says. */
+function perProvider(
+  look: (provider: ProviderView, claims: readonly ClaimView[]) => Iterable<Hit>,
+): Check['find'] {
+  return perStatement(function* (statement) {
+    if (statement.effect !== 'Allow' || statement.principal?.includes !== true) return
+    const providers = providersOf(statement).filter(({ kind }) => kind === 'oidc')
+    if (providers.length === 0) return
+    const claims = claimsByIssuer(statement)
+    for (const provider of providers) yield* look(provider, claims.get(provider.name.toLowerCase()) ?? [])
   })
 }
 
-function comparesPattern({ operator, negated }: ConditionView): boolean {
-  return operator.base === 'StringLike' && !negated
+/** An issuer may hold a colon (its port) and so may a claim, so a key is cut at its first and at its last one. */
+function claimsByIssuer({ conditions }: StatementView): ReadonlyMap<string, readonly ClaimView[]> {
+  const issuers = new Map<string, ClaimView[]>()
+  for (const condition of conditions) {
+    for (const colon of new Set([condition.key.indexOf(':'), condition.key.lastIndexOf(':')])) {
+      const issuer = condition.key.slice(0, Math.max(0, colon))
+      const view = { claim: condition.key.slice(colon + 1), condition }
+      const known = issuers.get(issuer)
+      if (known === undefined) issuers.set(issuer, [view])
+      else known.push(view)
+    }
+  }
+  return issuers
+}
+
+/** Each value that a provider's `sub` is positively compared with. */
+function perSubject(look: (value: Leaf, provider: ProviderView) => Iterable<Hit>): Check['find'] {
+  return perProvider(function* (provider, claims) {
+    for (const { claim, condition } of claims) {
+      if (claim !== 'sub' || condition.negated || condition.operator.base !== 'StringLike') continue
+      for (const leaf of condition.values) yield* look(leaf, provider)
+    }
+  })
 }

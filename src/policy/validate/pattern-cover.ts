@@ -6,20 +6,26 @@ import { splitArn } from '../arn.js'
 import { globOf, matchesGlob, wildcardPieces } from '../glob.js'
 
 /** Against longer lists only this many patterns with wildcards are compared, so the work stays linear. */
-const mostCoverers = 200
+const mostCoverers = 100
 
 export interface Pattern<T> {
   readonly text: string
   readonly item: T
 }
 
+/** Given a wide pattern, tells which others it covers. */
+export type Cover = (wide: string) => (narrow: string) => boolean
+
 /** The items that another item of the list covers, each with what covers it; of two equal ones the later. */
 export function* covered<T>(
   patterns: readonly Pattern<T>[],
-  covers: (wide: string, narrow: string) => boolean,
+  cover: Cover,
 ): Iterable<{ readonly item: T; readonly by: T }> {
   const first = new Map<string, T>()
-  const wide = patterns.filter(({ text }) => text.includes('*') || text.includes('?')).slice(0, mostCoverers)
+  const wide = patterns
+    .filter(({ text }) => text.includes('*') || text.includes('?'))
+    .slice(0, mostCoverers)
+    .map((pattern) => ({ ...pattern, covers: cover(pattern.text) }))
   for (const { text, item } of patterns) {
     const twin = first.get(text)
     if (twin !== undefined) {
@@ -27,28 +33,26 @@ export function* covered<T>(
       continue
     }
     first.set(text, item)
-    const by = wide.find((other) => other.text !== text && covers(other.text, text))
+    const by = wide.find((other) => other.text !== text && other.covers(text))
     if (by !== undefined) yield { item, by: by.item }
   }
 }
 
 /**
- * Whether every text that fits `narrow` fits `wide`: its wildcards are read as characters, which only a wildcard can
- * stand for. A `?` does not stand for a `*`.
+ * Whether every text that fits the narrow pattern fits the wide one: the narrow one's wildcards are read as
+ * characters, which only a wildcard can stand for. A `?` does not stand for a `*`.
  */
-export function coversText(wide: string, narrow: string): boolean {
-  if (wide === '*') return true
-  if (wide.includes('?') && narrow.includes('*')) return false
-  return matchesGlob(globOf(wildcardPieces(wide)), narrow)
+export function coverText(wide: string): (narrow: string) => boolean {
+  if (wide === '*') return () => true
+  const glob = globOf(wildcardPieces(wide))
+  const holes = wide.includes('?')
+  return (narrow) => !(holes && narrow.includes('*')) && matchesGlob(glob, narrow)
 }
 
 /** Part by part, as ARNs are matched; patterns of fewer than six parts are left alone. */
-export function coversArn(wide: string, narrow: string): boolean {
-  if (wide === '*') return true
-  if (wide.includes('${')) return false
-  const wider = splitArn(wide)
-  const narrower = splitArn(narrow)
-  return (
-    wider !== undefined && narrower !== undefined && wider.every((part, i) => coversText(part, narrower[i]!))
-  )
+export function coverArn(wide: string): (narrow: string) => boolean {
+  if (wide === '*') return () => true
+  const parts = wide.includes('${') ? undefined : splitArn(wide)?.map(coverText)
+  if (parts === undefined) return () => false
+  return (narrow) => splitArn(narrow)?.every((part, i) => parts[i]!(part)) === true
 }

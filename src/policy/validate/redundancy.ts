@@ -2,19 +2,19 @@
 import type { JsonNode } from '../json-node.js'
 import { quoted } from '../reader.js'
 import { type Check, type Hit, hit, perCondition, perStatement } from './check.js'
-import { covered, coversArn, coversText, type Pattern } from './pattern-cover.js'
+import { type Cover, coverArn, covered, coverText, type Pattern } from './pattern-cover.js'
 import type { ElementView, PatternLeaf, StatementView } from './policy-view.js'
 
 export const redundancyChecks: readonly Check[] = [
   {
     code: 'REDUNDANT_ACTION',
     type: 'SUGGESTION',
-    find: perStatement(({ actions }) => coveredEntries(actions, 'folded', coversText)),
+    find: perStatement(({ actions }) => coveredEntries(actions, 'folded', coverText)),
   },
   {
     code: 'REDUNDANT_RESOURCE',
     type: 'SUGGESTION',
-    find: perStatement(({ resources }) => coveredEntries(resources, 'text', coversArn)),
+    find: perStatement(({ resources }) => coveredEntries(resources, 'text', coverArn)),
   },
   {
     code: 'REDUNDANT_STATEMENT',
@@ -68,13 +68,13 @@ export const redundancyChecks: readonly Check[] = [
 function* coveredEntries(
   element: ElementView | undefined,
   by: 'folded' | 'text',
-  covers: (wide: string, narrow: string) => boolean,
+  cover: Cover,
 ): Iterable<Hit> {
   const patterns: readonly Pattern<PatternLeaf>[] = (element?.entries ?? []).map((item) => ({
     text: item[by],
     item,
   }))
-  for (const { item, by } of covered(patterns, covers)) {
+  for (const { item, by } of covered(patterns, cover)) {
     yield hit(`${quoted(by.text)} in the same list already covers this.`, item.cursor)
   }
 }

@@ -1,5 +1,5 @@
 /** Random texts that are nearly policies: the right words in right and wrong places. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { operators } from '../../../src/policy/operator.js'
 
 const words = fc.oneof(

@@ -34,8 +34,8 @@ describe('hostile texts', () => {
   })
 
   it('with tens of thousands of patterns, each a wildcard of its own', () => {
-    expect(codes(policy({ Action: many(60_000, (i) => `s3:*a${i}*`) }))).toContain('REDUNDANT_ACTION')
-    expect(codes(policy({ Resource: many(40_000, (i) => `arn:aws:s3:::*b${i}*`) }))).toContain(
+    expect(codes(policy({ Action: many(30_000, (i) => `s3:*a${i}*`) }))).toContain('REDUNDANT_ACTION')
+    expect(codes(policy({ Resource: many(20_000, (i) => `arn:aws:s3:::*b${i}*`) }))).toContain(
       'REDUNDANT_RESOURCE',
     )
   })
@@ -56,7 +56,7 @@ describe('hostile texts', () => {
     expect(codes(text, 'trust')).toContain('REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY')
   })
 
-  it('with tens of thousands of statements that use session tags', () => {
+  it('with thousands of statements that use session tags', () => {
     const text = JSON.stringify({
       Version: '2012-10-17',
       Statement: many(4_000, (i) => ({
