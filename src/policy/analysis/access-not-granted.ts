@@ -7,7 +7,7 @@ import { named } from '../principal-element.js'
 import { type Box, boxesOf } from './box.js'
 import { callerClasses } from './caller.js'
 import { findExposure } from './exposure.js'
-import { allowsOf, rankOf } from './no-new-access.js'
+import { allowsOf, deniesOf, rankOf } from './no-new-access.js'
 import { createRegionSearch } from './region-search.js'
 import { defaultWork } from './text-search.js'
 import { type Reason, reasonOf, type Verdict, verdictOf } from './verdict.js'
@@ -44,7 +44,7 @@ export function checkAccessNotGranted(
           ? { witness: undefined }
           : firstExposure(callers, (caller) => {
               if (rankOf(caller, allow) === named.notAtAll) return undefined
-              const without = denies.filter((box) => rankOf(caller, box) !== named.notAtAll)
+              const without = deniesOf(allow, caller, denies)
               const claim = { allowing: document, refusing: undefined }
               return findExposure({ allow, within: wanted, without, caller, claim }, search)
             })

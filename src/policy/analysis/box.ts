@@ -5,7 +5,7 @@
 import type { ActionElement } from '../action-element.js'
 import type { RequestContext } from '../context.js'
 import type { PolicyDocument } from '../document.js'
-import { anyOne, anyRun, globOf, wildcardPieces } from '../glob.js'
+import { globOf, wildcardPieces } from '../glob.js'
 import type { ResourceElement } from '../resource-element.js'
 import type { Statement } from '../statement.js'
 import { fillTemplate } from '../template.js'
@@ -26,6 +26,7 @@ export interface Box {
   readonly actions: TextSet
   readonly resources: ResourceSet
   readonly clauses: readonly Clause[]
+  readonly undeniable?: true
 }
 
 export interface ResourceSet extends TextSet {
@@ -40,10 +41,15 @@ export interface Region {
   readonly literals: readonly Literal[]
 }
 
+const word: Pattern = [
+  { type: 'one', colon: false },
+  { type: 'run', colon: false },
+]
+
 /** `service:name`, which is what an action is; the pattern `*` covers all of these and so does `*:*`. */
 const anyAction: TextSet = {
   inside: true,
-  patterns: [globPattern(globOf([anyOne, anyRun, ':', anyOne, anyRun]))],
+  patterns: [[...word, ...textPattern(':'), ...word]],
 }
 
 /** An ARN, or `*` for a request without a resource. Whatever else is asked for matches what `*` matches. */
@@ -58,12 +64,17 @@ export function boxesOf({ statements, version }: PolicyDocument, effect: 'Allow'
     .map((statement) => boxOf(statement, version === '2012-10-17'))
 }
 
-export const boxOfEverything: Box = {
-  statement: undefined,
-  actions: { inside: true, patterns: everything },
-  resources: { inside: true, patterns: everything },
-  clauses: [],
-}
+const retireGrant = [textPattern('kms:retiregrant')]
+const implied = { statement: undefined, resources: { inside: true, patterns: everything }, clauses: [] }
+
+/**
+ * What a resource control policy implies: everything is allowed. The key service lets nobody keep a grantee from
+ * giving a grant back, so these policies' Denies do not reach that action.
+ */
+export const impliedBoxes: readonly Box[] = [
+  { ...implied, actions: { inside: false, patterns: retireGrant } },
+  { ...implied, actions: { inside: true, patterns: retireGrant }, undeniable: true },
+]
 
 export function regionOf({ actions, resources, clauses }: Box): Region {
   return {

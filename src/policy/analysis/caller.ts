@@ -36,7 +36,7 @@ export function callerClasses(
   const excluding = elements.some((element) => element?.includes === false)
   const classes = new Map<string, CallerClass>()
   let count = 0
-  const attached = elements.every((element) => element === undefined)
+  const attached = documents.every(({ kind }) => kind !== 'resource' && kind !== 'trust')
   for (const { principal, stranger } of callers(namesIn(documents), attached)) {
     count += 1
     if (count > maxCallers) return undefined
@@ -100,7 +100,7 @@ interface Candidate {
   readonly stranger: boolean
 }
 
-/** @param attached Whether the documents belong to their callers, so that there are no anonymous ones. */
+/** @param attached Whether the documents apply to callers of accounts only. */
 function* callers(names: Names, attached: boolean): Generator<Candidate> {
   if (!attached) yield { principal: { type: 'anonymous' }, stranger: true }
   const unnamed = ['999999999999', '888888888888', '777777777777'].find((id) => !names.accounts.includes(id))

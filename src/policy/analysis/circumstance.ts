@@ -2,7 +2,7 @@
  * What a document is worth depends on what else applies to the caller. A witness says under which circumstances the
  * document lets the request through, and with `layersFor` anybody can ask the evaluator again.
  */
-import { compilePolicy, type PolicyDocument } from '../document.js'
+import { compilePolicy, type PolicyDocument, type PolicyKind } from '../document.js'
 import type { PolicyLayers } from '../evaluate.js'
 
 export type Circumstance =
@@ -10,14 +10,17 @@ export type Circumstance =
   | 'unaided'
   /** No identity policy allows anything, and no session policy or boundary restricts. */
   | 'uncapped'
-  /** The caller's own policies allow everything, so it is all up to the document. */
+  /** Everything else allows everything, and the resource is another account's, so it is up to the document alone. */
   | 'supported'
 
-export const circumstances: readonly Circumstance[] = ['unaided', 'uncapped', 'supported']
+/** Those that make a difference: only resource and trust policies can do without support. */
+export function circumstancesFor(kind: PolicyKind): readonly Circumstance[] {
+  return kind === 'resource' || kind === 'trust' ? ['unaided', 'uncapped', 'supported'] : ['supported']
+}
 
 /**
  * The layers for `evaluate` in which the document is the one in question.
- * @param bounded Whether the caller has a permissions boundary (one that allows everything, where that matters).
+ * @param bounded Whether the caller has a permissions boundary (one that allows everything).
  */
 export function layersFor(
   document: PolicyDocument,
@@ -25,46 +28,45 @@ export function layersFor(
   bounded: boolean,
 ): PolicyLayers {
   const all = allowEverything()
+  const open: PolicyLayers = {
+    identity: [all],
+    session: [all],
+    resource: allowEverybody(),
+    ...(bounded && { boundary: all }),
+  }
   switch (document.kind) {
     case 'identity':
-      return { identity: [document], session: [all], ...(bounded && { boundary: all }) }
+      return { ...open, identity: [document] }
     case 'boundary':
-      return { identity: [all], session: [all], boundary: document }
+      return { ...open, boundary: document }
     case 'session':
-      return { identity: [all], session: [document], ...(bounded && { boundary: all }) }
+      return { ...open, session: [document] }
     case 'service-control':
-      return {
-        identity: [all],
-        session: [all],
-        serviceControl: [[document]],
-        ...(bounded && { boundary: all }),
-      }
+      return { ...open, serviceControl: [[document]] }
     case 'resource-control':
-      return {
-        identity: [all],
-        session: [all],
-        resourceControl: [[document]],
-        ...(bounded && { boundary: all }),
-      }
+      return { ...open, resourceControl: [[document]] }
     case 'resource':
     case 'trust':
       return {
+        ...open,
         identity: circumstance === 'supported' ? [all] : [],
         session: circumstance === 'unaided' ? [] : [all],
         resource: document,
-        ...(bounded && { boundary: all }),
       }
   }
 }
 
-let everything: PolicyDocument | undefined
+const allowEverything = compiledOnce({ Effect: 'Allow', Action: '*', Resource: '*' }, 'identity')
+const allowEverybody = compiledOnce({ Effect: 'Allow', Principal: '*', Action: '*' }, 'resource')
 
-function allowEverything(): PolicyDocument {
-  if (everything === undefined) {
-    const source = { Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }
-    const compiled = compilePolicy(source, 'identity', 'everything')
-    if (!compiled.ok) throw new Error('the policy that allows everything does not compile')
-    everything = compiled.policy
+function compiledOnce(statement: unknown, kind: PolicyKind): () => PolicyDocument {
+  let document: PolicyDocument | undefined
+  return () => {
+    if (document === undefined) {
+      const compiled = compilePolicy({ Statement: statement }, kind, 'everything')
+      if (!compiled.ok) throw new Error('the policy that allows everything does not compile')
+      document = compiled.policy
+    }
+    return document
   }
-  return everything
 }

@@ -5,7 +5,7 @@
  */
 import type { PolicyDocument } from '../document.js'
 import { type Named, named } from '../principal-element.js'
-import { type Box, boxesOf, boxOfEverything } from './box.js'
+import { type Box, boxesOf, impliedBoxes } from './box.js'
 import { type CallerClass, callerClasses } from './caller.js'
 import { type Exposure, findExposure } from './exposure.js'
 import { createRegionSearch, type RegionSearch } from './region-search.js'
@@ -66,11 +66,16 @@ function comparisonOf(existing: PolicyDocument, proposed: PolicyDocument): Compa
 
 /** A resource control policy implies the one that allows everything. */
 export function allowsOf(document: PolicyDocument): readonly Box[] {
-  return document.kind === 'resource-control' ? [boxOfEverything] : boxesOf(document, 'Allow')
+  return document.kind === 'resource-control' ? impliedBoxes : boxesOf(document, 'Allow')
 }
 
 export function rankOf(caller: CallerClass, { statement }: Box): Named {
   return statement === undefined ? named.directly : caller.rankIn(statement)
+}
+
+/** Those that may refuse the caller what the Allow grants. */
+export function deniesOf(allow: Box, caller: CallerClass, denies: readonly Box[]): readonly Box[] {
+  return allow.undeniable ? [] : denies.filter((box) => rankOf(caller, box) !== named.notAtAll)
 }
 
 type NewAccess = Exposure & { readonly refusedBy?: string }
@@ -87,10 +92,9 @@ function newAccess(
   for (const caller of callers) {
     const rank = rankOf(caller, allow)
     if (rank === named.notAtAll) continue
-    const catches = (box: Box) => rankOf(caller, box) !== named.notAtAll
-    const denies = comparison.newDenies.filter(catches)
+    const denies = deniesOf(allow, caller, comparison.newDenies)
     const covers = comparison.oldAllows.filter((box) => rankOf(caller, box) >= rank)
-    const refusals = comparison.oldDenies.filter(catches)
+    const refusals = deniesOf(allow, caller, comparison.oldDenies)
     const question = [denies, covers, refusals]
       .map((boxes) => boxes.map((box) => comparison.positions.get(box)).join())
       .join('|')

@@ -10,7 +10,7 @@ import { boxesOf } from './box.js'
 import { type CallerClass, callerClasses } from './caller.js'
 import type { Literal } from './clause.js'
 import { findExposure } from './exposure.js'
-import { rankOf } from './no-new-access.js'
+import { deniesOf, rankOf } from './no-new-access.js'
 import { createRegionSearch } from './region-search.js'
 import { defaultWork } from './text-search.js'
 import { insiderClauses, sharedProvider } from './trustworthy-key.js'
@@ -38,7 +38,7 @@ export function checkNoPublicAccess(document: PolicyDocument, work: number = def
           ? { witness: undefined }
           : firstExposure(strangers, ({ caller, literals }) => {
               if (rankOf(caller, allow) === named.notAtAll) return undefined
-              const without = denies.filter((box) => rankOf(caller, box) !== named.notAtAll)
+              const without = deniesOf(allow, caller, denies)
               return findExposure({ allow, within: [], literals, without, caller, claim }, search)
             })
       if (found !== undefined)

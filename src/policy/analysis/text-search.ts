@@ -44,6 +44,8 @@ export const defaultWork = 20_000_000
 
 const maxCombinations = 4_000
 
+const maxRecent = 12
+
 export const notEmpty: TextSet = { inside: false, patterns: [[]] }
 
 export function outside<S extends TextSet>(set: S): S {
@@ -91,6 +93,15 @@ export function createTextSearch(budget: Budget): TextSearch {
     return accepts(machineOf(patterns), text) === inside
   }
 
+  /** Texts found lately: a question that adds one more set is mostly answered by a text of the one before. */
+  const recent: string[] = []
+  const remember = (found: Found<string>) => {
+    if (found.type !== 'some' || recent.includes(found.value)) return found
+    recent.unshift(found.value)
+    if (recent.length > maxRecent) recent.pop()
+    return found
+  }
+
   const decide = (sets: readonly TextSet[]): Found<string> => {
     const plain = sets.map(relaxedOf)
     const exact = plain.every((set, i) => set === sets[i])
@@ -101,7 +112,9 @@ export function createTextSearch(budget: Budget): TextSearch {
       if (text === undefined) return none
       return !exact && coveredForEveryValue(sets) ? none : { type: 'some', value: text }
     }
-    const found = search(run(plain), budget)
+    const known = recent.find((text) => plain.every((set) => contains(set, text)))
+    const found: Found<string> =
+      known === undefined ? remember(search(run(plain), budget)) : { type: 'some', value: known }
     return found.type === 'none' || exact || !coveredForEveryValue(sets) ? found : none
   }
 
@@ -143,6 +156,8 @@ interface Machine {
   readonly id: number
   readonly steps: readonly (Step | undefined)[]
   readonly start: State
+  /** Texts that were asked about already. */
+  readonly accepted: Map<string, boolean>
 }
 
 type State = readonly number[]
@@ -157,7 +172,7 @@ function newMachine(patterns: readonly Pattern[], id: number): Machine {
   }
   const seen = new Set<number>()
   for (const start of starts) enter(steps, start, seen)
-  return { id, steps, start: [...seen].sort((a, b) => a - b) }
+  return { id, steps, start: [...seen].sort((a, b) => a - b), accepted: new Map() }
 }
 
 /** A star may stand for nothing, so whoever is at one is also behind it. */
@@ -206,9 +221,16 @@ function isEndless({ steps }: Machine, state: State): boolean {
 }
 
 function accepts(machine: Machine, text: string): boolean {
-  let state = machine.start
-  for (let i = 0; i < text.length && state.length > 0; i += 1) state = advance(machine, state, text.charAt(i))
-  return isFinal(machine, state)
+  let accepted = machine.accepted.get(text)
+  if (accepted === undefined) {
+    let state = machine.start
+    for (let i = 0; i < text.length && state.length > 0; i += 1) {
+      state = advance(machine, state, text.charAt(i))
+    }
+    accepted = isFinal(machine, state)
+    machine.accepted.set(text, accepted)
+  }
+  return accepted
 }
 
 interface Running {

@@ -9,7 +9,7 @@ import { type AuthorizationRequest, evaluate } from '../evaluate.js'
 import type { Principal } from '../principal.js'
 import { filled, type Region, resourceKeys } from './box.js'
 import type { Caller } from './caller.js'
-import { type Circumstance, circumstances, layersFor } from './circumstance.js'
+import { type Circumstance, circumstancesFor, layersFor } from './circumstance.js'
 import { variableKeys } from './clause.js'
 import { findKeyValue } from './key-search.js'
 import { byKey, type RegionSearch } from './region-search.js'
@@ -36,7 +36,7 @@ export function witnessOf(region: Region, caller: Caller, claim: Claim, search: 
   for (const absentVariables of hasVariables(region) ? [false, true] : [false]) {
     const found = requestOf(region, caller.principal, search, absentVariables)
     const action = asWritten(found.action, claim.allowing)
-    for (const circumstance of circumstances) {
+    for (const circumstance of circumstancesFor(claim.allowing.kind)) {
       const request = { ...placed(found, region, claim, circumstance, search), action }
       const witness = { ...request, bounded: caller.bounded, circumstance }
       if (confirms(witness, claim)) return { ...witness, exact: true }
