@@ -73,6 +73,11 @@ export interface PasswordSignIn {
    * @throws {Fault} `ProviderUnavailable` when the directory could not be asked.
    */
   authenticate(username: string, password: string): Promise<Assertion | null>
+  /**
+   * For a provider that keeps the accounts itself: the account's own name as `authenticate` would find it, for the audit
+   * record of an attempt and for nothing else. Proves nothing; takes the same time for every name.
+   */
+  accountNamed?(username: string): Promise<string | undefined>
 }
 
 export interface RedirectSignIn {

@@ -1,10 +1,12 @@
 /** Access keys of a role, for people who copy them into a shell: chosen lifetime, asked for by POST, shown once. */
+import { identityOf } from '../audit/build-event.js'
 import { Fault } from '../fault.js'
 import { roleSessionName } from '../role/session-name.js'
 import type { Account, Role } from '../role/role.js'
 import { sessionArn, type TemporaryCredentials } from '../role/role-session.js'
 import { page, type Answer } from './answer.js'
 import {
+  callerIdentity,
   environmentVariables,
   posixEnvironment,
   powershellEnvironment,
@@ -16,6 +18,7 @@ import {
 import type { FrameMaker } from './frames.js'
 import { KeysPage, LifetimePage, type KeySection } from './pages/access-keys-page.js'
 import type { PortalDeps } from './portal-deps.js'
+import type { RefusalRecorder } from './sign-in-record.js'
 import { field, type SignedInVisit } from './visit.js'
 
 const shortest = 900
@@ -24,20 +27,30 @@ const presets = [900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 129_600]
 
 export function createAccessKeyPages(
   deps: Pick<PortalDeps, 'broker' | 'directory' | 'settings' | 'now'>,
-  frameFor: FrameMaker,
+  edge: { readonly frameFor: FrameMaker; readonly refused: RefusalRecorder },
 ): {
   readonly ask: (visit: SignedInVisit) => Promise<Answer>
   readonly issue: (visit: SignedInVisit) => Promise<Answer>
 } {
-  /** Unknown, refused and never offered look the same. */
-  function offered(visit: SignedInVisit): { readonly account: Account; readonly role: Role } {
-    const { account = '', role: name = '' } = visit.params
-    const role = deps.broker
-      .rolesFor(visit.session.assertion, visit.origin)
-      .find((one) => one.account === account && one.name === name)
-    const owner = role === undefined ? undefined : deps.directory().account(role.account)
-    if (role === undefined || owner === undefined) throw notOffered()
-    return { account: owner, role }
+  /** The role that the address names, its account by id or alias, whoever asks; with the ARN one would have. */
+  function named(visit: SignedInVisit) {
+    const { account: given = '', role: name = '' } = visit.params
+    const directory = deps.directory()
+    const account = directory.account(given)
+    const id = account?.id ?? given
+    const role = directory.roleNamed(id, name)
+    return { account, role, arn: role?.arn ?? `arn:aws:iam::${id}:role/${name}` }
+  }
+
+  /** Unknown, refused and never offered look the same, and are on record alike. */
+  async function offered(visit: SignedInVisit): Promise<{ readonly account: Account; readonly role: Role }> {
+    const { account, role } = named(visit)
+    const { assertion } = visit.session
+    const trusted = deps.broker.rolesFor(assertion, visit.origin).some(({ arn }) => arn === role?.arn)
+    if (account !== undefined && role !== undefined && trusted) return { account, role }
+    const refusal = { code: 'AccessDenied', reason: 'web:role', path: visit.path } as const
+    await edge.refused(visit.origin, { ...refusal, userIdentity: identityOf(assertion) })
+    throw notOffered()
   }
 
   function longest(visit: SignedInVisit, role: Role): number {
@@ -60,7 +73,7 @@ export function createAccessKeyPages(
 
   return {
     async ask(visit) {
-      const { account, role } = offered(visit)
+      const { account, role } = await offered(visit)
       const most = longest(visit, role)
       const view = {
         account,
@@ -69,16 +82,14 @@ export function createAccessKeyPages(
         lifetimes: lifetimes(most),
         suggested: Math.min(usual, most),
       }
-      return page(LifetimePage, { frame: await frameFor(visit), view })
+      return page(LifetimePage, { frame: await edge.frameFor(visit), view })
     },
 
     async issue(visit) {
-      const { account = '', role: name = '' } = visit.params
-      const known = deps.directory().roleNamed(account, name)
       const outcome = await deps.broker.assume({
         caller: { type: 'assertion', assertion: visit.session.assertion },
         // A role nobody knows is asked for as well, so that the attempt is in the record.
-        roleArn: known?.arn ?? `arn:aws:iam::${account}:role/${name}`,
+        roleArn: named(visit).arn,
         sessionName: roleSessionName(visit.session.assertion),
         durationSeconds: lifetime(field(visit.form, 'duration')),
         eventName: 'GetRoleCredentials',
@@ -96,7 +107,7 @@ export function createAccessKeyPages(
         sessionArn: sessionArn(session),
         sections: sections(credentials, profileName(owner, role.name), `${deps.settings().publicUrl}/sts`),
       }
-      return page(KeysPage, { frame: await frameFor(visit), view })
+      return page(KeysPage, { frame: await edge.frameFor(visit), view })
     },
   }
 }
@@ -118,9 +129,18 @@ function sections(credentials: TemporaryCredentials, profile: string, stsUrl: st
     {
       id: 'environment',
       title: 'Environment variables',
-      blocks: [posixEnvironment(variables), powershellEnvironment(variables), windowsEnvironment(variables)],
+      blocks: [
+        posixEnvironment(variables),
+        powershellEnvironment(variables),
+        windowsEnvironment(variables),
+        callerIdentity(stsUrl),
+      ],
     },
-    { id: 'profile', title: 'Profile', blocks: profileBlocks(profile, credentials, stsUrl) },
+    {
+      id: 'profile',
+      title: 'Profile',
+      blocks: [...profileBlocks(profile, credentials, stsUrl), callerIdentity(stsUrl, profile)],
+    },
     { id: 'values', title: 'Single values', blocks: singleValues(credentials) },
   ]
 }

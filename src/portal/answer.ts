@@ -1,6 +1,7 @@
 /** What a handler answers; `portal.ts` puts it on the wire. The one place where components become HTML. */
 import { h, type FunctionComponent } from 'preact'
 import { renderToString } from 'preact-render-to-string'
+import type { Notice } from './pages/forms.js'
 
 export type Answer = PageAnswer | RedirectAnswer | DocumentAnswer
 
@@ -8,6 +9,8 @@ export interface PageAnswer {
   readonly type: 'page'
   readonly status: number
   readonly html: string
+  /** What the page says went wrong: programs get this instead of the page. */
+  readonly failure?: { readonly code: string; readonly text: string }
   /** Where the page's forms may lead besides this origin, as Content-Security-Policy sources. */
   readonly formTargets?: readonly string[]
   /** `Set-Cookie` values. */
@@ -30,6 +33,11 @@ export interface DocumentAnswer {
   readonly body: string
 }
 
+/** The failure that a page's notice tells of; nothing when it tells of none. */
+export function failureIn(notice: Notice | undefined): Pick<PageAnswer, 'failure'> {
+  return notice?.code === undefined ? {} : { failure: { code: notice.code, text: notice.text } }
+}
+
 /** 303: whatever the method was, the browser goes on with GET. */
 export function redirect(
   location: string,
@@ -41,7 +49,7 @@ export function redirect(
 export function page<Props extends object>(
   component: FunctionComponent<Props>,
   props: Props,
-  more: Partial<Pick<PageAnswer, 'status' | 'formTargets' | 'cookies' | 'headers'>> = {},
+  more: Partial<Omit<PageAnswer, 'type' | 'html'>> = {},
 ): PageAnswer {
   return { type: 'page', status: 200, html: `<!doctype html>${renderToString(h(component, props))}`, ...more }
 }

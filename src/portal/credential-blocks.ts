@@ -8,6 +8,8 @@ export interface CredentialBlock {
   readonly title: string
   readonly text: string
   readonly secret: boolean
+  /** What to know before using it; a sentence or two. */
+  readonly note?: string
 }
 
 type Variables = readonly (readonly [name: string, value: string])[]
@@ -76,6 +78,19 @@ export function profileBlocks(
     { title: '~/.aws/credentials', text: secret.join('\n'), secret: true },
     { title: '~/.aws/config', text: config.join('\n'), secret: false },
   ]
+}
+
+/** Shows whose keys they are, also with an AWS CLI that knows no configured endpoints. */
+export function callerIdentity(stsUrl: string, profile?: string): CredentialBlock {
+  const named = profile === undefined ? '' : ` --profile ${profile}`
+  // What every shell takes as it stands needs no quotes, which not every shell has in common.
+  const url = /^[\w:/.-]+$/.test(stsUrl) ? stsUrl : `"${stsUrl.replace(/["$\`\\]/g, encodeURIComponent)}"`
+  return {
+    title: 'Try it: AWS CLI',
+    text: printable(`aws sts get-caller-identity${named} --endpoint-url ${url}`),
+    secret: false,
+    note: 'The AWS CLI before 2.13 (version 1: before 1.29) ignores the STS endpoint above and would ask AWS itself: give it --endpoint-url, as here, on every sts command.',
+  }
 }
 
 export function singleValues(credentials: TemporaryCredentials): readonly CredentialBlock[] {

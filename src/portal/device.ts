@@ -3,8 +3,9 @@
  * second POST, with the person's word that the program is theirs, approves (§5.4). Guessing is throttled (§5.1).
  */
 import { identityOf } from '../audit/build-event.js'
+import type { FaultCode } from '../fault.js'
 import type { PendingDevice } from '../sso/grants.js'
-import { page, type Answer } from './answer.js'
+import { failureIn, page, type Answer } from './answer.js'
 import type { FrameMaker } from './frames.js'
 import { DeviceCodePage, DeviceReviewPage } from './pages/device-page.js'
 import type { Notice } from './pages/forms.js'
@@ -42,7 +43,7 @@ export function createDevicePages(
       csrfToken: visit.session.csrfToken,
       ...(notice === undefined ? {} : { notice }),
     }
-    return page(DeviceCodePage, props, rest)
+    return page(DeviceCodePage, props, { ...rest, ...failureIn(notice) })
   }
 
   async function review(visit: SignedInVisit, device: PendingDevice, notice?: Notice): Promise<Answer> {
@@ -53,7 +54,7 @@ export function createDevicePages(
       csrfToken: visit.session.csrfToken,
       ...(notice === undefined ? {} : { notice }),
     }
-    return page(DeviceReviewPage, props, { status: notice === undefined ? 200 : 400 })
+    return page(DeviceReviewPage, props, { status: notice === undefined ? 200 : 400, ...failureIn(notice) })
   }
 
   async function done(visit: SignedInVisit, title: string, text: string): Promise<Answer> {
@@ -97,6 +98,7 @@ export function createDevicePages(
         const notice = {
           tone: 'bad',
           text: 'Too many codes were tried. Wait a little, then try again.',
+          ...reference(visit, 'Throttled'),
         } as const
         return codePage(visit, '', { status: 429, headers: { 'Retry-After': wait }, notice })
       }
@@ -105,7 +107,10 @@ export function createDevicePages(
         await edge.refused(visit.origin, { ...guess, code: 'NotFound', reason: 'device:unknown-code' })
         const text =
           'This code is unknown or has expired. Look at the program again: it may show a newer one.'
-        return codePage(visit, shownCode(typed), { status: 404, notice: { tone: 'bad', text } })
+        return codePage(visit, shownCode(typed), {
+          status: 404,
+          notice: { tone: 'bad', text, ...reference(visit, 'NotFound') },
+        })
       }
       await attempt.succeeded()
 
@@ -130,15 +135,21 @@ export function createDevicePages(
       const unconfirmed = {
         tone: 'bad',
         text: 'Confirm that you started the program and that it shows this code, or deny it.',
+        ...reference(visit, 'InvalidRequest'),
       } as const
       return review(visit, device, decision === 'approve' ? unconfirmed : undefined)
     },
   }
 
   function late(visit: SignedInVisit): Promise<Answer> {
-    const notice = { tone: 'bad', text: 'Somebody decided about this code already.' } as const
+    const text = 'Somebody decided about this code already.'
+    const notice = { tone: 'bad', text, ...reference(visit, 'NotFound') } as const
     return codePage(visit, '', { status: 409, notice })
   }
+}
+
+function reference(visit: SignedInVisit, code: FaultCode) {
+  return { code, requestId: visit.origin.requestId }
 }
 
 /** From a link, whatever is not the shape of a code is not shown at all. */

@@ -28,11 +28,30 @@ const faults = {
   Throttled: { status: 429, title: 'Too many attempts' },
 } as const satisfies Record<FaultCode, { readonly status: number; readonly title: string }>
 
+/**
+ * What a provider refuses because it cannot be read. Every other reason is a reader's "no" (signature, audience, replay,
+ * a sign-in that is not ours) and keeps its own code.
+ */
+const unreadable: ReadonlySet<string> = new Set([
+  'saml:binding',
+  'saml:duplicate-id',
+  'saml:encoding',
+  'saml:markup',
+  'saml:not-wellformed',
+  'saml:parameter',
+  'saml:size',
+  'saml:structure',
+  'saml:version',
+  'oidc:parameter',
+  'jwt:format',
+  'jwt:size',
+])
+
 /** Any thrown value → what to show. An unknown one becomes an internal failure whose message stays inside. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Fault) {
-    const { status, title } = faults[thrown.code]
-    return { status, title, code: thrown.code, text: sentence(thrown.message) }
+    const code = unreadable.has(thrown.reason ?? '') ? 'InvalidRequest' : thrown.code
+    return { ...faults[code], code, text: sentence(thrown.message) }
   }
   const status = statusOf(thrown)
   if (status === 413) {

@@ -17,6 +17,7 @@ import { loadAssets } from './assets.js'
 import { loopbackName } from './canonical-host.js'
 import { createCookieJar } from './cookie-jar.js'
 import { failureOf, methodNotAllowed, notFound, type Failure } from './failures.js'
+import { isFormEncoded } from './form-encoding.js'
 import { createFrameMaker } from './frames.js'
 import { contentSecurityPolicy, createSecurityHeaders } from './headers.js'
 import { signInPath } from './local-path.js'
@@ -76,6 +77,7 @@ export function createPortal(deps: PortalDeps): Router {
       )
     }
     const visit = await visitOf(request)
+    if (!('postedFromElsewhere' in route)) requireReadable(visit)
     if (route.access === 'anyone') return (posted ? route.post : route.get)!(visit)
     if (visit.session === undefined) {
       const notice = visit.staleSession || posted ? { notice: 'expired' as const } : {}
@@ -105,6 +107,10 @@ export function createPortal(deps: PortalDeps): Router {
       return
     }
     const isPage = answer.type === 'page'
+    if (isPage && answer.failure !== undefined && wantsJson(request)) {
+      writeFailure(request, response, { status: answer.status, ...answer.failure })
+      return
+    }
     response.statusCode = isPage ? answer.status : 200
     write(
       response,
@@ -113,15 +119,23 @@ export function createPortal(deps: PortalDeps): Router {
     )
   }
 
+  function writeFailure(
+    request: Request,
+    response: Response,
+    { status, code, text: message }: Pick<Failure, 'status' | 'code' | 'text'>,
+  ): void {
+    const { requestId } = originOf(request)
+    response.statusCode = status
+    write(response, 'application/json; charset=utf-8', JSON.stringify({ code, message, requestId }))
+  }
+
   async function sendFailure(request: Request, response: Response, failure: Failure): Promise<void> {
     const { requestId } = originOf(request)
     if (wantsJson(request)) {
       response.setHeader('x-amzn-RequestId', requestId)
       response.setHeader('Cache-Control', 'no-store')
       response.setHeader('Content-Security-Policy', contentSecurityPolicy())
-      response.statusCode = failure.status
-      const { code, text: message } = failure
-      write(response, 'application/json; charset=utf-8', JSON.stringify({ code, message, requestId }))
+      writeFailure(request, response, failure)
       return
     }
     // The frame needs the session, and the session the store, which may be what failed.
@@ -132,6 +146,7 @@ export function createPortal(deps: PortalDeps): Router {
       title: failure.title,
       text: failure.text,
       requestId,
+      code: failure.code,
       action: { to: '/', text: visit.session === undefined ? 'Go to sign-in' : 'Go to accounts' },
     }
     send(request, response, page(MessagePage, { frame, message }, { status: failure.status }))
@@ -178,6 +193,14 @@ export function createPortal(deps: PortalDeps): Router {
   router.use(async (request, response) => sendFailure(request, response, notFound))
   router.use(onError)
   return router
+}
+
+/** @throws {Fault} `InvalidRequest`: a value that has to be guessed is none, and no wrong password either. */
+function requireReadable({ rawQuery, rawBody }: Visit): void {
+  if (isFormEncoded(rawQuery) && isFormEncoded(rawBody)) return
+  throw new Fault('InvalidRequest', 'the request could not be read: its encoding is broken', {
+    reason: 'web:encoding',
+  })
 }
 
 function write(response: Response, contentType: string, body: string): void {

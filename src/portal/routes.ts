@@ -46,7 +46,7 @@ export function portalRoutes(
   },
 ): readonly Route[] {
   const signIn = createSignInPages(deps, edge)
-  const keys = createAccessKeyPages(deps, edge.frameFor)
+  const keys = createAccessKeyPages(deps, edge)
   const switching = createSwitchRolePages(deps, edge)
   const session = createSessionPages(deps, edge)
   const device = createDevicePages(deps, edge)

@@ -2,10 +2,13 @@
  * The audit records that the pages write themselves: signing in and out, leaving a role, deciding about a program.
  * Becoming a role is recorded by the role room.
  */
+import { createHash } from 'node:crypto'
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
 import type { AuditEvent, AuditLog, RequestOrigin, UserIdentity } from '../audit/event.js'
 import type { Clock, FaultCode, RandomBytes } from '../fault.js'
+import type { IdentityProvider } from '../federation/assertion.js'
 import type { Log } from '../operation/log.js'
+import { oneSpelling } from '../session/throttle.js'
 
 /** Makes a record of something that was done at this request's origin. */
 export type RecordMaker = (
@@ -21,6 +24,24 @@ export function createRecordMaker(deps: { readonly now: Clock; readonly random: 
  * Somebody who could not be identified. The typed name is left out: people type passwords into the wrong field.
  */
 export const unknownIdentity: UserIdentity = { type: 'Unknown', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' }
+
+/** Who was tried and not proved: an account of ours by its own name, anybody else by a digest of what was typed. */
+export interface Attempted {
+  readonly userIdentity: UserIdentity
+  /** Ties attempts on one name together: the first 16 hex digits of SHA-256 of `<provider>/<name>`, in one spelling. */
+  readonly userNameDigest?: string
+}
+
+export async function attemptedIdentity(provider: IdentityProvider, typed: string): Promise<Attempted> {
+  const userNameDigest = createHash('sha256')
+    .update(oneSpelling(`${provider.name}/${typed}`))
+    .digest('hex')
+    .slice(0, 16)
+  const userName = await provider.password?.accountNamed?.(typed)
+  return userName === undefined
+    ? { userIdentity: unknownIdentity, userNameDigest }
+    : { userIdentity: { type: 'LocalUser', userName } }
+}
 
 /** Writes down an attempt that was turned away. Nothing was granted, so an unwritten record changes no answer. */
 export type RefusalRecorder = (

@@ -6,16 +6,23 @@ import { identityOf } from '../audit/build-event.js'
 import { Fault } from '../fault.js'
 import type { Assertion, IdentityProvider } from '../federation/assertion.js'
 import type { Journey } from '../session/pending-sign-in.js'
-import { page, redirect, type Answer } from './answer.js'
+import { failureIn, page, redirect, type Answer } from './answer.js'
+import { journeyOf, requireShape } from './arrival.js'
 import type { CookieJar } from './cookie-jar.js'
-import { failureOf } from './failures.js'
+import { failureOf, type Failure } from './failures.js'
 import type { FrameMaker } from './frames.js'
 import { localPath, pathAfterSignIn } from './local-path.js'
 import { DeparturePage } from './pages/departure-page.js'
 import type { Notice } from './pages/forms.js'
 import { SignInPage } from './pages/sign-in-page.js'
 import type { PortalDeps } from './portal-deps.js'
-import { unknownIdentity, type RecordMaker, type RefusalRecorder } from './sign-in-record.js'
+import {
+  attemptedIdentity,
+  unknownIdentity,
+  type Attempted,
+  type RecordMaker,
+  type RefusalRecorder,
+} from './sign-in-record.js'
 import { field, type Visit } from './visit.js'
 
 const longestUsername = 256
@@ -82,6 +89,7 @@ export function createSignInPages(
       { frame, view },
       {
         status: more.status ?? 200,
+        ...failureIn(more.notice),
         ...(more.headers === undefined ? {} : { headers: more.headers }),
         ...(more.cookies === undefined ? {} : { cookies: more.cookies }),
       },
@@ -89,16 +97,22 @@ export function createSignInPages(
   }
 
   /** @throws {Fault} `AuditUnavailable` */
-  async function recordFailure(visit: Visit, provider: string, reason: string, code: string): Promise<void> {
+  async function recordFailure(
+    visit: Visit,
+    provider: string,
+    refusal: { readonly reason: string; readonly code: string; readonly attempted?: Attempted },
+  ): Promise<void> {
+    const { reason, code, attempted = { userIdentity: unknownIdentity } } = refusal
+    const { userIdentity, ...digest } = attempted
     await deps.audit.record(
       edge.record(visit.origin, {
         eventSource: 'signin.amazonaws.com',
         eventName: 'ConsoleLogin',
-        userIdentity: unknownIdentity,
+        userIdentity,
         responseElements: { ConsoleLogin: 'Failure' },
         errorCode: code,
         errorMessage: 'Failed authentication',
-        additionalEventData: { provider, reason, MobileVersion: 'No', MFAUsed: 'No' },
+        additionalEventData: { provider, reason, ...digest, MobileVersion: 'No', MFAUsed: 'No' },
       }),
     )
   }
@@ -138,6 +152,9 @@ export function createSignInPages(
   }
 
   async function byPassword(visit: Visit, provider: IdentityProvider): Promise<Answer> {
+    if (!visit.form.has('username') || !visit.form.has('password')) {
+      throw new Fault('InvalidRequest', 'a sign-in is a form with a user name and a password')
+    }
     const username = field(visit.form, 'username').trim()
     const password = field(visit.form, 'password')
     const next = field(visit.form, 'next')
@@ -145,7 +162,8 @@ export function createSignInPages(
 
     const attempt = await deps.throttle.attempt(`${provider.name}/${username}`, visit.origin.sourceIp)
     if (!attempt.allowed) {
-      await recordFailure(visit, provider.name, 'web:throttled', 'Throttled')
+      const attempted = await attemptedIdentity(provider, username)
+      await recordFailure(visit, provider.name, { reason: 'web:throttled', code: 'Throttled', attempted })
       deps.metrics.signIn(provider.name, 'throttled')
       const wait = String(Math.max(1, Math.ceil(attempt.retryAfterSeconds)))
       const text = `Too many attempts. Wait ${minutes(attempt.retryAfterSeconds)}, then try again.`
@@ -153,7 +171,7 @@ export function createSignInPages(
         ...again,
         status: 429,
         headers: { 'Retry-After': wait },
-        notice: { tone: 'bad', text, requestId: visit.origin.requestId },
+        notice: { tone: 'bad', text, requestId: visit.origin.requestId, code: 'Throttled' },
       })
     }
 
@@ -165,16 +183,18 @@ export function createSignInPages(
         plausible && password !== '' ? await provider.password!.authenticate(username, password) : null
     } catch (thrown) {
       if (thrown instanceof Fault && thrown.code === 'ProviderUnavailable') await attempt.abandoned()
-      return failed(visit, provider, thrown, again)
+      return failed(visit, provider, thrown, again, await attemptedIdentity(provider, username))
     }
     if (assertion === null) {
-      await recordFailure(visit, provider.name, 'web:password', 'ProviderRejected')
+      const attempted = await attemptedIdentity(provider, username)
+      const code = 'ProviderRejected'
+      await recordFailure(visit, provider.name, { reason: 'web:password', code, attempted })
       deps.metrics.signIn(provider.name, 'denied')
       const text = 'The user name or the password is wrong.'
       return signInPage(visit, {
         ...again,
         status: 403,
-        notice: { tone: 'bad', text, requestId: visit.origin.requestId },
+        notice: { tone: 'bad', text, requestId: visit.origin.requestId, code },
       })
     }
     const answer = await grant(visit, assertion, { next: await wayOn(visit, next) })
@@ -193,6 +213,7 @@ export function createSignInPages(
       readonly next?: string
       readonly cookies?: readonly string[]
     },
+    attempted?: Attempted,
   ): Promise<Answer> {
     const failure = failureOf(thrown)
     const unavailable = failure.status >= 500
@@ -205,15 +226,18 @@ export function createSignInPages(
       reason,
       cause: thrown,
     })
-    await recordFailure(visit, provider.name, reason, failure.code)
+    const { code } = failure
+    await recordFailure(visit, provider.name, { reason, code, ...(attempted && { attempted }) })
     deps.metrics.signIn(provider.name, unavailable ? 'unavailable' : 'invalid')
-    const text = unavailable
-      ? `${provider.displayName} cannot be reached right now. Other ways to sign in still work.`
-      : `${provider.displayName} did not confirm this sign-in. Start again; if it happens again, ask your administrator.`
     return signInPage(visit, {
       ...again,
       status: failure.status,
-      notice: { tone: unavailable ? 'warn' : 'bad', text, requestId: visit.origin.requestId },
+      notice: {
+        tone: unavailable ? 'warn' : 'bad',
+        text: failureText(provider, failure),
+        requestId: visit.origin.requestId,
+        code,
+      },
     })
   }
 
@@ -274,17 +298,19 @@ export function createSignInPages(
     async callback(visit) {
       const provider = named(visit)
       if (provider.redirect === undefined) throw new Fault('NotFound', 'there is no such way to sign in')
-      const arrived = visit.method === 'POST' ? visit.form : visit.query
-      const id = field(arrived, 'state') || field(arrived, 'RelayState')
-      const found =
-        id === ''
-          ? undefined
-          : await deps.pending.take(id, provider.name, jar.readPending(visit.cookieHeader, id))
-      if (found === undefined) {
-        const fault = new Fault('InvalidAssertion', 'this sign-in was not started here', {
-          reason: `${provider.kind}:state`,
-        })
-        return failed(visit, provider, fault, {})
+      let id: string
+      let found
+      try {
+        id = journeyOf(provider.kind, visit)
+        found = await deps.pending.take(id, provider.name, jar.readPending(visit.cookieHeader, id))
+        if (found === undefined) {
+          requireShape(provider.kind, visit)
+          throw new Fault('InvalidAssertion', 'this sign-in was not started here', {
+            reason: `${provider.kind}:state`,
+          })
+        }
+      } catch (thrown) {
+        return failed(visit, provider, thrown, {})
       }
       const { pending, journey } = found
       const spent = jar.clearPending(id)
@@ -311,6 +337,17 @@ const notices: Readonly<Record<string, Notice | undefined>> = Object.assign(Obje
   'signed-out': { tone: 'good', text: 'You are signed out.' },
   expired: { tone: 'info', text: 'Your session has ended. Sign in to go on where you were.' },
 })
+
+function failureText(provider: IdentityProvider, failure: Failure): string {
+  const startAgain = 'Start again; if it happens again, ask your administrator.'
+  if (failure.code === 'ProviderUnavailable') {
+    return `${provider.displayName} cannot be reached right now. Other ways to sign in still work.`
+  }
+  if (failure.status >= 500) return failure.text
+  return failure.status === 400
+    ? `What came back from ${provider.displayName} could not be read. ${startAgain}`
+    : `${provider.displayName} did not confirm this sign-in. ${startAgain}`
+}
 
 function minutes(seconds: number): string {
   if (seconds < 90) return `${String(Math.max(1, Math.ceil(seconds)))} seconds`

@@ -9,17 +9,33 @@ export type ReadChoice =
   | { readonly ok: false; readonly values: SwitchRoleValues; readonly problems: Problems }
 
 const longestDisplayName = 64
+const longestExcerpt = 40
+const fields = ['account', 'roleName', 'displayName', 'color'] as const
 
-/** What a link may fill in: shapes that cannot be right are left empty, nothing is refused. */
-export function prefill(query: URLSearchParams): SwitchRoleValues {
-  const values = read((name) => query.getAll(name).at(-1) ?? '')
-  const problems = check(values)
-  return {
-    account: problems.account === undefined ? values.account : '',
-    roleName: problems.roleName === undefined ? values.roleName : '',
-    displayName: problems.displayName === undefined ? values.displayName : '',
-    color: problems.color === undefined ? values.color : '',
+/** What a link may fill in: a value that cannot be right is left out, with words about it; nothing is refused. */
+export function prefill(query: URLSearchParams): {
+  readonly values: SwitchRoleValues
+  readonly problems: Problems
+} {
+  const given = read((name) => query.getAll(name).at(-1) ?? '')
+  const wrong = check(given)
+  const values: Record<keyof SwitchRoleValues, string> = { ...given }
+  const problems: Problems = {}
+  for (const name of fields) {
+    const problem = wrong[name]
+    if (problem === undefined) continue
+    values[name] = ''
+    if (given[name] !== '') problems[name] = `“${excerpt(given[name])}” in the link was not taken. ${problem}`
   }
+  return { values, problems }
+}
+
+/** Enough to recognize it by, too little for a stranger's message. */
+function excerpt(text: string): string {
+  const characters = [...visible(text)]
+  return characters.length <= longestExcerpt
+    ? characters.join('')
+    : `${characters.slice(0, longestExcerpt).join('')}…`
 }
 
 /** @throws {Fault} `InvalidRequest` for a repeated field. */
@@ -40,12 +56,14 @@ function read(get: (name: string) => string): SwitchRoleValues {
   }
 }
 
-/** Control, formatting and direction characters have no place in a name that stands in the bar of every page. */
+/** A name stands in the bar of every page. */
 function displayName(given: string): string {
-  return given
-    .normalize('NFC')
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-    .trim()
+  return visible(given.normalize('NFC')).trim()
+}
+
+/** Without control, formatting and direction characters, which have no place between our own words. */
+function visible(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
 }
 
 function check(values: SwitchRoleValues): Problems {

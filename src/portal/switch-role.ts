@@ -8,7 +8,7 @@ import type { RoleDirectory } from '../role/role.js'
 import { sessionArn } from '../role/role-session.js'
 import { roleSessionName } from '../role/session-name.js'
 import type { ChosenRole, RoleChoice } from '../session/sign-in-session.js'
-import { page, redirect, type Answer } from './answer.js'
+import { failureIn, page, redirect, type Answer } from './answer.js'
 import type { CookieJar } from './cookie-jar.js'
 import type { FrameMaker } from './frames.js'
 import type { Notice } from './pages/forms.js'
@@ -47,7 +47,8 @@ export function createSwitchRolePages(
       choices,
       ...(more.notice === undefined ? {} : { notice: more.notice }),
     }
-    return page(SwitchRolePage, { frame: await edge.frameFor(visit), view }, { status })
+    const props = { frame: await edge.frameFor(visit), view }
+    return page(SwitchRolePage, props, { status, ...failureIn(more.notice) })
   }
 
   async function become(
@@ -97,11 +98,17 @@ export function createSwitchRolePages(
   }
 
   return {
-    form: (visit) => form(visit, 200, prefill(visit.query)),
+    form: (visit) => {
+      const { values, problems } = prefill(visit.query)
+      return form(visit, 200, values, { problems })
+    },
 
     async perform(visit) {
       const read = readChoice(visit.form)
-      if (!read.ok) return form(visit, 400, read.values, { problems: read.problems })
+      if (!read.ok) {
+        const { problems } = read
+        return form(visit, 400, read.values, { problems, notice: unfit(visit, problems) })
+      }
       const wanted = chosenRole(deps.directory(), read.values)
       return become(visit, wanted, left(visit, wanted.roleArn), () =>
         form(visit, 403, read.values, { notice: denied(visit) }),
@@ -138,11 +145,21 @@ export function createSwitchRolePages(
   }
 }
 
+function unfit(visit: SignedInVisit, problems: Problems): Notice {
+  return {
+    tone: 'bad',
+    text: `${Object.values(problems).join('. ')}.`,
+    requestId: visit.origin.requestId,
+    code: 'InvalidRequest',
+  }
+}
+
 function denied(visit: SignedInVisit): Notice {
   return {
     tone: 'bad',
     text: 'You cannot switch to this role. It does not exist, or its trust policy does not let you in. Check the account and the name, or ask whoever owns the role.',
     requestId: visit.origin.requestId,
+    code: 'AccessDenied',
   }
 }
 

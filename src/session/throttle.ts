@@ -43,7 +43,7 @@ export function createThrottle(
   now: Clock,
 ): Throttle {
   const budgets = (account: string, address: string) => {
-    const who = hash(accountKey(account))
+    const who = hash(oneSpelling(account))
     const where = hash(addressKey(address))
     return {
       pair: { prefix: `throttle:pair:${who}.${where}`, places: settings.attempts },
@@ -115,7 +115,7 @@ interface Budget {
  * One key for every spelling that some directory takes for the same name: case, width, ligatures, accents, invisible
  * and repeated spaces. It merges names that differ, which costs them a shared budget and gives nobody an identity.
  */
-function accountKey(account: string): string {
+export function oneSpelling(account: string): string {
   return account
     .normalize('NFKD')
     .replace(/[\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')

@@ -85,6 +85,41 @@ describe('access keys', () => {
     expect(plain[0]![0]).toBe(403)
   })
 
+  it('of a role that is not theirs leave a record of who looked, whichever way they asked', async () => {
+    const ada = await signedIn(host)
+    for (const path of ['/roles/333344445555/Auditor', '/roles/999999999999/Nobody']) {
+      const { headers } = await ada.get(path)
+      expect(await lastEvent()).toMatchObject({
+        eventName: 'RequestRefused',
+        requestID: headers['x-amzn-requestid'],
+        errorCode: 'AccessDenied',
+        userIdentity: { type: 'LocalUser', userName: 'ada' },
+        additionalEventData: { reason: 'web:role', path },
+      })
+    }
+  })
+
+  it("are found by the account's alias as by its id", async () => {
+    const ada = await signedIn(host)
+    const { status, text } = await ada.get('/roles/prod/ReadOnly')
+    expect(status).toBe(200)
+    expect(text).toContain('action="/roles/222233334444/ReadOnly"')
+    const issued = await ada.post('/roles/prod/ReadOnly', { duration: '900' })
+    expect(issued.status).toBe(200)
+    expect(issued.text).toContain('arn:aws:sts::222233334444:assumed-role/ReadOnly/ada')
+    expect((await ada.get('/roles/prod/Auditor')).status).toBe(403)
+    expect((await ada.get('/roles/nobody/ReadOnly')).status).toBe(403)
+  })
+
+  it('come with a line that works where older command lines ignore the endpoint', async () => {
+    const { text } = await (await signedIn(host)).post('/roles/prod/ReadOnly', { duration: '900' })
+    expect(text).toContain(`>aws sts get-caller-identity --endpoint-url ${host.url}/sts<`)
+    expect(text).toContain(
+      `>aws sts get-caller-identity --profile prod-ReadOnly --endpoint-url ${host.url}/sts<`,
+    )
+    expect(text).toContain('before 2.13 (version 1: before 1.29)')
+  })
+
   it('are refused for a lifetime beyond the role, or none', async () => {
     const ada = await signedIn(host)
     for (const duration of ['7200', '10', '', '1e3', '-900', '99999999']) {
@@ -101,6 +136,33 @@ describe('switching role', () => {
     for (const value of ['prod', 'Operator', 'Prod ops']) expect(text).toContain(`value="${value}"`)
     expect(text).toMatch(/value="f2b0a9" checked/)
     expect((await ada.get('/session')).text).toContain('No role is in use')
+  })
+
+  it('says which values of a link it did not take, and why', async () => {
+    const query = new URLSearchParams({
+      account: 'bogus<script>',
+      roleName: 'Operator',
+      displayName: 'n'.repeat(90),
+      color: 'zz',
+    })
+    const { status, text } = await (await signedIn(host)).get(`/switchrole?${query.toString()}`)
+    expect(status).toBe(200)
+    expect(text).toContain('value="Operator"')
+    expect(text).not.toContain('bogus<script>')
+    const said = text.replaceAll('&lt;', '<').replaceAll('&gt;', '>')
+    expect(said).toContain('“bogus<script>” in the link was not taken. An account is 12 digits')
+    expect(said).toContain(`“${'n'.repeat(40)}…” in the link was not taken. Use up to 64 characters`)
+    expect(said).toContain('“zz” in the link was not taken. A colour is six hexadecimal digits')
+    expect(text.match(/was not taken/g)).toHaveLength(3)
+    const empty = await (await signedIn(host)).get('/switchrole')
+    expect(empty.text).not.toContain('was not taken')
+  })
+
+  it('says what is wrong with a colour that was sent', async () => {
+    const fields = { account: 'prod', roleName: 'Operator', color: 'zz' }
+    const { status, text } = await (await signedIn(host)).post('/switchrole', fields)
+    expect(status).toBe(400)
+    expect(text).toContain('A colour is six hexadecimal digits')
   })
 
   it('takes an alias, a name and a colour, under a new cookie, and shows them in the bar', async () => {

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Fault } from '../../src/fault.js'
 import type { IdentityProvider } from '../../src/federation/assertion.js'
 import { adaPassword, portalHost, redirectProvider, type PortalHost } from './portal-host.js'
-import { form, signedIn, visitor } from './visitor.js'
+import { form, signedIn, visitor, type Visitor } from './visitor.js'
 
 const leave = (state: string) => new URL(`https://idp.example.test/sso?state=${state}`)
 const broken: IdentityProvider = {
@@ -47,6 +48,15 @@ async function lastEvent() {
 
 function stateOf(location: string): string {
   return new URL(location).searchParams.get('state')!
+}
+
+/** An answer with the shape of one, as the provider's page posts it. */
+function posted(who: Visitor, source: string, state: string) {
+  const fields = { SAMLResponse: Buffer.from('<Response/>').toString('base64'), RelayState: state }
+  return who.postRaw(`/signin/${source}/callback`, new URLSearchParams(fields).toString(), {
+    'content-type': form,
+    origin: 'https://idp.example.test',
+  })
 }
 
 describe('the sign-in page', () => {
@@ -128,11 +138,35 @@ describe('signing in with a password', () => {
     expect(same(wrong.text)).toBe(same(unknown.text))
     expect(wrong.text).toContain('The user name or the password is wrong.')
     expect(wrong.headers['set-cookie']).toBeUndefined()
-    expect(await lastEvent()).toMatchObject({
-      responseElements: { ConsoleLogin: 'Failure' },
-      userIdentity: { type: 'Unknown', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
-      additionalEventData: { provider: 'local', reason: 'web:password' },
-    })
+  })
+
+  it('names in the record whose password was guessed, when the account is ours', async () => {
+    for (const username of ['ada', ' ADA ']) {
+      await visitor(host, host.url).post('/signin/local', { username, password: 'wrong' })
+      const failure = await lastEvent()
+      expect(failure).toMatchObject({
+        errorCode: 'ProviderRejected',
+        responseElements: { ConsoleLogin: 'Failure' },
+        userIdentity: { type: 'LocalUser', userName: 'ada' },
+        additionalEventData: { provider: 'local', reason: 'web:password' },
+      })
+      expect(failure.additionalEventData).not.toHaveProperty('userNameDigest')
+    }
+  })
+
+  it('tells guesses at one unknown name from guesses at many by a digest', async () => {
+    const recorded = async (provider: string, username: string) => {
+      await visitor(host, host.url).post(`/signin/${provider}`, { username, password: 'wrong' })
+      const { userIdentity, additionalEventData } = await lastEvent()
+      expect(userIdentity).toEqual({ type: 'Unknown', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' })
+      return additionalEventData!['userNameDigest']
+    }
+    const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)
+    expect(await recorded('local', 'Bob ')).toBe(digest('local/bob'))
+    expect(await recorded('local', 'bob')).toBe(digest('local/bob'))
+    expect(await recorded('local', 'bobby')).toBe(digest('local/bobby'))
+    // A directory keeps its accounts itself, so its people are digests too.
+    expect(await recorded('directory', 'ada')).toBe(digest('directory/ada'))
   })
 
   it('never puts a password or a typed name into the record', async () => {
@@ -210,6 +244,7 @@ describe('guessing passwords', () => {
       expect(text).toContain('Too many attempts')
       expect((await guessed.audit.events()).at(-1)).toMatchObject({
         errorCode: 'Throttled',
+        userIdentity: { type: 'LocalUser', userName: 'ada' },
         additionalEventData: { reason: 'web:throttled' },
       })
     } finally {
@@ -253,11 +288,10 @@ describe('signing in elsewhere', () => {
   })
 
   it.each([
-    ['no state', () => ''],
-    ['an invented state', () => 'state=invented'],
-    ['an overlong state', () => `state=${'x'.repeat(8000)}`],
-  ])('refuses an answer with %s', async (_name, query) => {
-    const answer = await visitor(host, host.url).get(`/signin/corp/callback?${query()}`)
+    ['an invented state', 'invented'],
+    ['an overlong state', 'x'.repeat(8000)],
+  ])('refuses an answer with %s', async (_name, state) => {
+    const answer = await posted(visitor(host, host.url), 'corp', state)
     expect(answer.status).toBe(403)
     expect(answer.headers['set-cookie']).toBeUndefined()
     expect(await lastEvent()).toMatchObject({
@@ -269,12 +303,11 @@ describe('signing in elsewhere', () => {
   it('refuses the answer in another browser, on another source, and a second time', async () => {
     const ada = visitor(host, host.url)
     const state = stateOf((await ada.get('/signin/corp')).headers['location']!)
-    const callback = `/signin/corp/callback?state=${state}`
-    expect((await visitor(host, host.url).get(callback)).status).toBe(403)
-    expect((await ada.get(callback)).status).toBe(303)
-    expect((await ada.get(callback)).status).toBe(403)
+    expect((await posted(visitor(host, host.url), 'corp', state)).status).toBe(403)
+    expect((await posted(ada, 'corp', state)).status).toBe(303)
+    expect((await posted(ada, 'corp', state)).status).toBe(403)
     const other = stateOf((await ada.get('/signin/corp')).headers['location']!)
-    expect((await ada.get(`/signin/formal/callback?state=${other}`)).status).toBe(403)
+    expect((await posted(ada, 'formal', other)).status).toBe(403)
   })
 
   it('lets two tabs travel at once', async () => {
@@ -290,7 +323,7 @@ describe('signing in elsewhere', () => {
     const states: string[] = []
     for (let tries = 0; tries < 12; tries += 1)
       states.push(stateOf((await ada.get('/signin/corp')).headers['location']!))
-    const kept = await Promise.all(states.map((state) => ada.get(`/signin/corp/callback?state=${state}`)))
+    const kept = await Promise.all(states.map((state) => posted(ada, 'corp', state)))
     expect(kept.filter(({ status }) => status === 303).length).toBeLessThanOrEqual(5)
     expect(kept.at(-1)!.status).toBe(303)
   })

@@ -102,6 +102,7 @@ export function createLocalProvider(
         }
         return right && user !== undefined ? toAssertion(user) : null
       },
+      accountNamed: async (username) => (await currentUsers()).get(username.toLowerCase())?.name,
     },
     close: () => Promise.resolve(),
   }

@@ -24,17 +24,30 @@ export interface Notice {
   readonly text: string
   /** For the help desk; shown with failures only. */
   readonly requestId?: string
+  /** The failure's stable code. */
+  readonly code?: string
 }
 
 export function NoticeBox({ notice }: { readonly notice: Notice }) {
   return (
     <div class={`notice ${notice.tone}`} role={notice.tone === 'bad' ? 'alert' : 'status'}>
       <p>{notice.text}</p>
-      {notice.requestId === undefined ? null : (
-        <p class="request-id">
-          Request <code>{notice.requestId}</code>
-        </p>
-      )}
+      <Reference {...notice} />
     </div>
+  )
+}
+
+/** What to quote when asking for help with a failure. */
+export function Reference({ code, requestId }: Pick<Notice, 'code' | 'requestId'>) {
+  if (requestId === undefined) return null
+  return (
+    <p class="request-id">
+      {code === undefined ? null : (
+        <>
+          <code>{code}</code>{' '}
+        </>
+      )}
+      Request <code>{requestId}</code>
+    </p>
   )
 }

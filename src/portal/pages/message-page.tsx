@@ -1,4 +1,5 @@
 /** A page that says one thing: a failure, or the end of something. */
+import { Reference } from './forms.js'
 import { Layout, type Frame } from './layout.js'
 import { Mark } from './icons.js'
 
@@ -6,6 +7,8 @@ export interface Message {
   readonly title: string
   readonly text: string
   readonly requestId?: string
+  /** The failure's stable code. */
+  readonly code?: string
   /** Where to go from here. */
   readonly action?: { readonly to: string; readonly text: string }
 }
@@ -24,11 +27,7 @@ export function MessagePage({ frame, message }: { readonly frame: Frame; readonl
             </a>
           </p>
         )}
-        {message.requestId === undefined ? null : (
-          <p class="request-id">
-            Request <code>{message.requestId}</code>
-          </p>
-        )}
+        <Reference {...message} />
       </section>
     </Layout>
   )

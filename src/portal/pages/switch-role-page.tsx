@@ -76,7 +76,10 @@ export function SwitchRolePage({ frame, view }: { readonly frame: Frame; readonl
             problem={problems.displayName}
             maxLength={64}
           />
-          <Colors chosen={values.color.toLowerCase()} />
+          <Colors
+            chosen={problems.color === undefined ? values.color.toLowerCase() : ''}
+            problem={problems.color}
+          />
           <datalist id="accounts">
             {[...accounts.values()].map((account) => (
               <option value={account.id}>{account.name}</option>
@@ -132,7 +135,7 @@ function TextField(props: {
   )
 }
 
-function Colors({ chosen }: { readonly chosen: string }) {
+function Colors({ chosen, problem }: { readonly chosen: string; readonly problem: string | undefined }) {
   const known = chosen === '' || palette.some(([, color]) => color === chosen)
   const offered = known ? palette : [...palette, ['As given', chosen] as const]
   return (
@@ -142,6 +145,7 @@ function Colors({ chosen }: { readonly chosen: string }) {
       {offered.map(([name, color]) => (
         <Color name={name} color={color} checked={color === chosen} />
       ))}
+      {problem === undefined ? null : <small class="hint problem">{problem}</small>}
     </fieldset>
   )
 }
