@@ -83,8 +83,8 @@ export function profileBlocks(
 /** Shows whose keys they are, also with an AWS CLI that knows no configured endpoints. */
 export function callerIdentity(stsUrl: string, profile?: string): CredentialBlock {
   const named = profile === undefined ? '' : ` --profile ${profile}`
-  // What every shell takes as it stands needs no quotes, which not every shell has in common.
-  const url = /^[\w:/.-]+$/.test(stsUrl) ? stsUrl : `"${stsUrl.replace(/["$\`\\]/g, encodeURIComponent)}"`
+  if (/["$%!`\\]/.test(stsUrl)) throw new RangeError('this address cannot be written for every shell')
+  const url = /^[\w:/.-]+$/.test(stsUrl) ? stsUrl : `"${stsUrl}"`
   return {
     title: 'Try it: AWS CLI',
     text: printable(`aws sts get-caller-identity${named} --endpoint-url ${url}`),

@@ -32,10 +32,9 @@ export function prefill(query: URLSearchParams): {
 
 /** Enough to recognize it by, too little for a stranger's message. */
 function excerpt(text: string): string {
-  const characters = [...visible(text)]
-  return characters.length <= longestExcerpt
-    ? characters.join('')
-    : `${characters.slice(0, longestExcerpt).join('')}…`
+  const characters = Array.from(visible(text))
+  const shown = characters.slice(0, longestExcerpt).join('')
+  return characters.length > longestExcerpt ? `${shown}…` : shown
 }
 
 /** @throws {Fault} `InvalidRequest` for a repeated field. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
 import {
+  callerIdentity,
   environmentVariables,
   posixEnvironment,
   powershellEnvironment,
@@ -49,6 +50,18 @@ describe('environment for Windows', () => {
     for (const value of ['a"b', '%PATH%', 'a!b']) {
       expect(() => windowsEnvironment([['A', value]])).toThrow(RangeError)
     }
+  })
+})
+
+describe('the line to try', () => {
+  it('is plain where it can be, and quoted for every shell where not', () => {
+    expect(callerIdentity(stsUrl).text).toBe(
+      'aws sts get-caller-identity --endpoint-url https://rolegate.example.test/sts',
+    )
+    expect(callerIdentity('http://[::1]:8080/sts', 'prod-ReadOnly').text).toBe(
+      'aws sts get-caller-identity --profile prod-ReadOnly --endpoint-url "http://[::1]:8080/sts"',
+    )
+    expect(() => callerIdentity('https://a.test/$(id)')).toThrow(RangeError)
   })
 })
 
