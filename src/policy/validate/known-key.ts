@@ -23,7 +23,7 @@ const keys: ReadonlyMap<string, KnownKey> = new Map([
   ...named(
     `aws:CalledViaFirst aws:CalledViaLast aws:Ec2InstanceSourceVpc aws:FederatedProvider aws:PrincipalAccount
      aws:PrincipalOrgID aws:PrincipalServiceName aws:PrincipalType aws:Referer aws:RequestedRegion
-     aws:ResourceAccount aws:ResourceOrgID aws:SourceAccount aws:SourceIdentity aws:SourceOrgID aws:SourceVpc
+     aws:ResourceAccount aws:ResourceOrgID aws:SourceAccount aws:SourceIdentity aws:SourceOrgID aws:SourceOwner aws:SourceVpc
      aws:SourceVpce aws:UserAgent aws:userid aws:username aws:VpceAccount aws:VpceOrgID`,
     single('string'),
   ),
@@ -32,7 +32,10 @@ const keys: ReadonlyMap<string, KnownKey> = new Map([
      aws:TagKeys aws:VpceOrgPaths`,
     multi('string'),
   ),
-  ...named('aws:PrincipalArn aws:SourceArn aws:SourceVpcArn aws:ChatbotSourceArn', single('arn')),
+  ...named(
+    'aws:ChatbotSourceArn aws:PrincipalArn aws:SignInSessionArn aws:SourceArn aws:SourceVpcArn',
+    single('arn'),
+  ),
   ...named('aws:Ec2InstanceSourcePrivateIPv4 aws:SourceIp aws:VpcSourceIp', single('address')),
   ...named(
     `aws:AssumedRoot aws:IsMcpServiceAction aws:MultiFactorAuthPresent aws:PrincipalIsAWSService
@@ -52,12 +55,12 @@ const keys: ReadonlyMap<string, KnownKey> = new Map([
   ...named('sts:RoleAuthorizedByIdp sts:TaskPolicyArn', single('arn')),
   ...named('sts:DurationSeconds', single('number')),
   ...named(
-    `iam:AWSServiceName iam:FIDO-certification iam:FIDO-FIPS-140-2-certification
-     iam:FIDO-FIPS-140-3-certification iam:OrganizationsPolicyId iam:PassedToService iam:RegisterSecurityKey
+    `iam:AWSServiceName iam:DelegationDuration iam:DelegationRequestOwner iam:FIDO-certification iam:FIDO-FIPS-140-2-certification
+     iam:FIDO-FIPS-140-3-certification iam:NotificationChannel iam:OrganizationsPolicyId iam:PassedToService iam:RegisterSecurityKey
      iam:ServiceSpecificCredentialServiceName`,
     single('string'),
   ),
-  ...named('iam:AssociatedResourceArn iam:PermissionsBoundary iam:PolicyARN', single('arn')),
+  ...named('iam:AssociatedResourceArn iam:PermissionsBoundary iam:PolicyARN iam:TemplateArn', single('arn')),
   ...named('iam:ServiceSpecificCredentialAgeDays', single('number')),
   ...named(
     `saml:aud saml:doc saml:iss saml:namequalifier saml:sub saml:sub_type saml:eduPersonOrgDN
@@ -105,7 +108,12 @@ export function isFamilyWithoutName(key: string): boolean {
  * slash or the port in its first part.
  */
 export function isClaim(key: string): boolean {
-  return /^[^:]*[./][^:]*:|^[^:]+:[0-9]+[:/]|^localhost[:/]/.test(key)
+  const colon = key.indexOf(':')
+  if (colon < 0) return false
+  const first = key.slice(0, colon)
+  return (
+    /[./]/.test(first) || first === 'localhost' || /^[0-9]{1,5}[:/]/.test(key.slice(colon + 1, colon + 7))
+  )
 }
 
 /** Services of whose keys this knows all; those of identity providers can be extended by the configuration. */

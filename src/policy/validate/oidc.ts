@@ -117,7 +117,7 @@ export const oidcChecks: readonly Check[] = [
   },
   {
     code: 'ROLEGATE_OIDC_AUDIENCE_NOT_COMPARED',
-    type: 'WARNING',
+    type: 'SUGGESTION',
     kinds: ['trust'],
     find: perProvider(function* ({ name, leaf }, claims) {
       const own = claims.filter(({ condition }) => restricts(condition))

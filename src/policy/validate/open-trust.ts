@@ -2,11 +2,13 @@
  * Checks of our own on trust policies whose conditions hold more often than they seem to: for everybody, or for
  * whoever lacks the key that they ask for.
  */
+import { isAccountId, splitArn } from '../arn.js'
 import { quoted } from '../reader.js'
 import { type Check, hit, hitKey, perStatement } from './check.js'
+import { knownKey } from './known-key.js'
 import type { ConditionView, StatementView } from './policy-view.js'
 import { providersOf } from './provider.js'
-import { demandedKeys, restrictingKeys } from './restriction.js'
+import { demandedKeys, restricts } from './restriction.js'
 
 export const openTrustChecks: readonly Check[] = [
   {
@@ -16,8 +18,7 @@ export const openTrustChecks: readonly Check[] = [
     find: perStatement(function* (statement) {
       const { effect, principal } = statement
       if (effect !== 'Allow' || principal?.includes !== true || !principal.everyone) return
-      const keys = restrictingKeys(statement)
-      if ([...keys].some((key) => trustworthy.has(key) || key.startsWith('aws:principaltag/'))) return
+      if (statement.conditions.some((condition) => restricts(condition) && saysWho(condition))) return
       yield hit('Everybody may assume this role: no condition names who or where from.', principal.cursor)
     }),
   },
@@ -56,7 +57,10 @@ export const openTrustChecks: readonly Check[] = [
     find: perStatement(function* (statement) {
       yield* holdingWithoutKey(
         statement,
-        ({ negated, operator }) => !negated && operator.ifExists && operator.over !== 'ForAllValues',
+        ({ negated, operator }) =>
+          operator.ifExists &&
+          operator.over !== 'ForAllValues' &&
+          (!negated || operator.over === 'ForAnyValue'),
       )
     }),
   },
@@ -97,6 +101,13 @@ function alwaysPresent(statement: StatementView): (key: string) => boolean {
     for (const claim of ['sub', 'aud']) keys.add(`${providers[0]!.name}:${claim}`.toLowerCase())
   }
   return (key) => keys.has(key)
+}
+
+/** Whether the condition asks for something that callers of other accounts cannot arrange for themselves. */
+function saysWho({ key, values }: ConditionView): boolean {
+  if (!trustworthy.has(key)) return false
+  // Anybody can have a role of a certain name, in an account of his own.
+  return knownKey(key)?.type !== 'arn' || values.every(({ text }) => isAccountId(splitArn(text)?.[4] ?? ''))
 }
 
 /** Keys that the caller cannot choose, and that say who or where he is. */

@@ -21,7 +21,8 @@ const identifying: ReadonlySet<string> = new Set([
 ])
 
 const fewest = 6
-const variable = /\$\{[^}]*\}/g
+/** Stops at the next brace, so that no character is looked at twice. */
+const variable = /\$\{[^{}]*\}/g
 
 export const permissiveValueChecks: readonly Check[] = [
   permissive('WILDCARD_USAGE_TOO_PERMISSIVE', 'wildcards', (text) => !hasVariable(text)),

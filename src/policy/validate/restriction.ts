@@ -33,5 +33,5 @@ export function demandedKeys({ conditions }: StatementView): ReadonlySet<string>
 
 function isAnything(text: string, base: string): boolean {
   if (base === 'IpAddress') return text === '0.0.0.0/0' || text === '::/0'
-  return /^(?:StringLike|Arn)/.test(base) && /^[*?:]*\*[*?:]*$/.test(text)
+  return /^(?:StringLike|Arn)/.test(base) && /^[*?:]+$/.test(text) && text.includes('*')
 }

@@ -81,13 +81,16 @@ describe('hostile texts', () => {
   })
 
   it('that are one enormous string of stars, colons or variables', () => {
-    for (const unit of ['*', ':', '?', '${', '${aws:x', '/', '@', '*:']) {
-      const long = unit.repeat(Math.floor(400_000 / unit.length))
+    for (const unit of ['*', ':', '?', '.', '${aws:a}', '*x', '${', '${aws:x', '/', '@', '*:']) {
+      const long = unit.repeat(Math.floor(150_000 / unit.length))
       const change = {
         Action: long,
         Resource: `arn:aws:s3:::${long}`,
-        Condition: { StringLike: { 'aws:userid': long, 'h.example.com:sub': `repo:${long}` } },
+        Condition: {
+          StringLike: { 'aws:userid': long, [`h${long}`]: '*', 'h.example.com:sub': `repo:${long}` },
+        },
       }
+      expect(policy(change).length).toBeLessThan(1_048_576)
       expect(codes(policy(change)).length).toBeGreaterThan(0)
       const trust = {
         Resource: undefined,
