@@ -61,5 +61,6 @@ export function compileActions(cursor: Cursor, includes: boolean, reader: Reader
       glob: globOf(wildcardPieces(action)),
     })
   }
-  return { includes, literals, globs, written }
+  // Copies, because a list that grew keeps room for more.
+  return { includes, literals, globs: globs.slice(), written: written.slice() }
 }

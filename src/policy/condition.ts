@@ -116,7 +116,7 @@ export function compileConditions(
       conditions.push({ operator: name, key, keyName, wanted: operands.map(({ text }) => text), test })
     }
   }
-  return conditions
+  return conditions.slice()
 }
 
 export interface ParsedOperator {

@@ -186,7 +186,7 @@ function readStatements(
     if (statement.sid !== undefined) sids.add(statement.sid)
     statements.push(Object.freeze(statement))
   }
-  return Object.freeze(statements)
+  return Object.freeze(statements.slice())
 }
 
 function withEffect(wanted: Statement['effect'], statements: readonly Statement[]): readonly Statement[] {

@@ -9,8 +9,8 @@
 import { matching } from './action-index.js'
 import { parseArn } from './arn.js'
 import type { RequestContext } from './context.js'
-import type { PolicyDocument } from './document.js'
-import { mergedLayer } from './merged-layer.js'
+import type { PolicyDocument, PolicyKind } from './document.js'
+import { type Indexed, mergedLayer } from './merged-layer.js'
 import type { Principal } from './principal.js'
 import { type Named, named } from './principal-element.js'
 import { type Inquiry, matchApartFromAction, type Statement } from './statement.js'
@@ -62,10 +62,11 @@ export interface MatchedStatement {
 /** Never throws. */
 export function evaluate(request: AuthorizationRequest, layers: PolicyLayers): Decision {
   const inquiry = inquiryOf(request, layers)
-  const denies = matchingDenies(inquiry, layers)
+  const indexed = layersOf(layers, mergedLayer)
+  const denies = matchingDenies(inquiry, indexed)
   if (denies !== undefined) return { outcome: 'explicitDeny', matched: denies }
   const matched: MatchedStatement[] = []
-  const missing = missingAllows(request, inquiry, layers, matched)
+  const missing = missingAllows(request, inquiry, indexed, matched, layers.resource?.kind)
   return missing.length === 0
     ? { outcome: 'allowed', matched }
     : { outcome: 'implicitDeny', matched, missing }
@@ -88,18 +89,44 @@ export function documentsByLayer(
   layers: PolicyLayers,
 ): readonly (readonly [LayerName, readonly PolicyDocument[]])[] {
   const applying: (readonly [LayerName, readonly PolicyDocument[]])[] = []
-  visitLayers(inquiry, layers, (layer, documents) => applying.push([layer, documents]))
+  const documentsOf = layersOf(layers, (documents) => documents)
+  visitLayers(inquiry, documentsOf, (layer, documents) => applying.push([layer, documents]))
   return applying
 }
 
-function visitLayers(
-  inquiry: Inquiry,
+/** The layers of a request: as documents, or as what `evaluate` searches. */
+interface Layers<D> {
+  readonly identity: readonly D[]
+  readonly resource: readonly D[] | undefined
+  readonly boundary: readonly D[] | undefined
+  readonly session: readonly D[] | undefined
+  readonly serviceControl: readonly (readonly D[])[] | undefined
+  readonly resourceControl: readonly (readonly D[])[] | undefined
+}
+
+function layersOf<D>(
   layers: PolicyLayers,
-  visit: (layer: LayerName, documents: readonly PolicyDocument[]) => void,
+  of: (documents: readonly PolicyDocument[]) => readonly D[],
+): Layers<D> {
+  const { identity, resource, boundary, session, serviceControl, resourceControl } = layers
+  return {
+    identity: of(identity),
+    resource: resource === undefined ? undefined : of([resource]),
+    boundary: boundary === undefined ? undefined : of([boundary]),
+    session: session === undefined ? undefined : of(session),
+    serviceControl: serviceControl?.map(of),
+    resourceControl: resourceControl?.map(of),
+  }
+}
+
+function visitLayers<D>(
+  inquiry: Inquiry,
+  layers: Layers<D>,
+  visit: (layer: LayerName, documents: readonly D[]) => void,
 ): void {
   visit('identity', layers.identity)
-  if (layers.resource !== undefined) visit('resource', [layers.resource])
-  if (layers.boundary !== undefined) visit('boundary', [layers.boundary])
+  if (layers.resource !== undefined) visit('resource', layers.resource)
+  if (layers.boundary !== undefined) visit('boundary', layers.boundary)
   if (layers.session !== undefined) visit('session', layers.session)
   if (layers.serviceControl !== undefined && belongsToAccount(inquiry.principal)) {
     for (const level of layers.serviceControl) visit('service-control', level)
@@ -111,10 +138,10 @@ function visitLayers(
 }
 
 /** Undefined when there is none. */
-function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatement[] | undefined {
+function matchingDenies(inquiry: Inquiry, layers: Layers<Indexed>): MatchedStatement[] | undefined {
   let denies: MatchedStatement[] | undefined
-  visitLayers(inquiry, layers, (layer, documents) => {
-    for (const { denies: index } of mergedLayer(documents)) {
+  visitLayers(inquiry, layers, (layer, indexed) => {
+    for (const { denies: index } of indexed) {
       for (const statement of matching(index, inquiry.action, inquiry.resource)) {
         if (matchApartFromAction(statement, inquiry) === named.notAtAll) continue
         denies ??= []
@@ -129,21 +156,20 @@ function matchingDenies(inquiry: Inquiry, layers: PolicyLayers): MatchedStatemen
 function missingAllows(
   request: AuthorizationRequest,
   inquiry: Inquiry,
-  layers: PolicyLayers,
+  layers: Layers<Indexed>,
   matched: MatchedStatement[],
+  resourceKind: PolicyKind | undefined,
 ): LayerName[] {
   const { principal } = request
   const missing: LayerName[] = []
   const requires = (layer: LayerName, allowed: boolean) => {
     if (!allowed) missing.push(layer)
   }
-  const allows = (layer: LayerName, documents: readonly PolicyDocument[]) =>
-    requires(layer, bestAllow(layer, documents, inquiry, matched) !== named.notAtAll)
+  const allows = (layer: LayerName, indexed: readonly Indexed[]) =>
+    requires(layer, bestAllow(layer, indexed, inquiry, matched) !== named.notAtAll)
 
   const naming =
-    layers.resource === undefined
-      ? named.notAtAll
-      : bestAllow('resource', [layers.resource], inquiry, matched)
+    layers.resource === undefined ? named.notAtAll : bestAllow('resource', layers.resource, inquiry, matched)
   if (!belongsToAccount(principal)) {
     requires('resource', naming !== named.notAtAll)
     return missing
@@ -155,10 +181,10 @@ function missingAllows(
 
   const crossAccount = principal.account !== request.resourceAccount
   const bothSides = crossAccount || isChainedSourceIdentity(inquiry)
-  if (bothSides || mustAllowItself(inquiry, layers)) requires('resource', naming !== named.notAtAll)
+  if (bothSides || mustAllowItself(inquiry, resourceKind)) requires('resource', naming !== named.notAtAll)
   if (!bothSides && naming === named.directly) return missing
 
-  if (layers.boundary !== undefined) allows('boundary', [layers.boundary])
+  if (layers.boundary !== undefined) allows('boundary', layers.boundary)
   // Without session policies a GetFederationToken session has no permissions of its own.
   if (layers.session !== undefined) allows('session', layers.session)
   else if (principal.type === 'federated-user') requires('session', false)
@@ -178,14 +204,14 @@ function belongsToAccount(
  * Roles and keys: an Allow on the caller's side counts only when the trust or key policy itself names the caller or
  * his account. Every role has a trust policy, so a request for a role without one is refused.
  */
-function mustAllowItself({ action, resource: arn }: Inquiry, layers: PolicyLayers): boolean {
-  if (layers.resource?.kind === 'trust') return true
+function mustAllowItself({ action, resource: arn }: Inquiry, resourceKind: PolicyKind | undefined): boolean {
+  if (resourceKind === 'trust') return true
   if (action.startsWith('sts:assumerole')) return true
   if (action === 'sts:tagsession' || action === 'sts:setsourceidentity' || action === 'sts:setcontext') {
     const resource = parseArn(arn)
     return resource?.service === 'iam' && resource.resource.startsWith('role/')
   }
-  return layers.resource !== undefined && parseArn(arn)?.service === 'kms'
+  return resourceKind !== undefined && parseArn(arn)?.service === 'kms'
 }
 
 /** A source identity that is carried on in a chain needs both sides, even within one account. */
@@ -196,13 +222,13 @@ function isChainedSourceIdentity({ action, principal }: Inquiry): boolean {
 /** The best way in which an Allow of these documents names the caller; the statement that does goes to `matched`. */
 function bestAllow(
   layer: LayerName,
-  documents: readonly PolicyDocument[],
+  indexed: readonly Indexed[],
   inquiry: Inquiry,
   matched: MatchedStatement[],
 ): Named {
   let best = named.notAtAll as Named
   let found: Statement | undefined
-  search: for (const { allows } of mergedLayer(documents)) {
+  search: for (const { allows } of indexed) {
     for (const statement of matching(allows, inquiry.action, inquiry.resource)) {
       const rank = matchApartFromAction(statement, inquiry)
       if (rank <= best) continue

@@ -54,7 +54,7 @@ export function globOf(pieces: readonly GlobPiece[]): Glob {
     }
   }
   close()
-  return glob
+  return glob.slice()
 }
 
 /** Whether the text fits the pattern, all of it from `from` on. */

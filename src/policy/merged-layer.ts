@@ -31,7 +31,7 @@ const remembered = new WeakMap<readonly PolicyDocument[], Remembered>()
 export function mergedLayer(documents: readonly PolicyDocument[]): readonly Indexed[] {
   if (documents.length <= fewDocuments) return documents
   const known = remembered.get(documents)
-  if (known === undefined || !areSame(known.held, documents)) {
+  if (known === undefined || !(Object.isFrozen(documents) || areSame(known.held, documents))) {
     remembered.set(documents, { held: [...documents], sightings: 1, merged: undefined })
     return documents
   }

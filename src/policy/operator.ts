@@ -75,31 +75,52 @@ function textFamily(how: { readonly wildcards: boolean; readonly fold?: (text: s
       else if (hasVariables) templates.push(pieces)
       else globs.push(globOf(pieces as readonly GlobPiece[]))
     }
-    if (globs.length === 0 && templates.length === 0) return literalMatcher(literals, how.fold)
-    const fits = (filled: readonly GlobPiece[] | undefined, given: string) => {
-      if (filled === undefined) return false
-      const literal = literalText(filled)
-      return literal === undefined ? matchesGlob(globOf(filled), given) : fold(literal) === fold(given)
-    }
-    return (given, context) => {
-      if (literals.size > 0 && literals.has(fold(given))) return true
-      for (const glob of globs) if (matchesGlob(glob, given)) return true
-      for (const template of templates) if (fits(fillTemplate(template, context), given)) return true
-      return false
-    }
+    if (globs.length === 0 && templates.length === 0) return literalMatcher([...literals], how.fold)
+    return patternMatcher({ literals, globs, templates }, fold)
+  }
+}
+
+interface TextOperands {
+  /** Folded. */
+  readonly literals: ReadonlySet<string>
+  readonly globs: readonly Glob[]
+  readonly templates: readonly (readonly Piece[])[]
+}
+
+function patternMatcher(
+  { literals, globs, templates }: TextOperands,
+  fold: (text: string) => string,
+): Matcher {
+  const fits = (filled: readonly GlobPiece[] | undefined, given: string) => {
+    if (filled === undefined) return false
+    const literal = literalText(filled)
+    return literal === undefined ? matchesGlob(globOf(filled), given) : fold(literal) === fold(given)
+  }
+  return (given, context) => {
+    if (literals.size > 0 && literals.has(fold(given))) return true
+    for (const glob of globs) if (matchesGlob(glob, given)) return true
+    for (const template of templates) if (fits(fillTemplate(template, context), given)) return true
+    return false
   }
 }
 
 /** By far the most frequent. */
-function literalMatcher(
-  literals: ReadonlySet<string>,
-  fold: ((text: string) => string) | undefined,
-): Matcher {
-  if (fold !== undefined) return (given) => literals.has(fold(given))
-  if (literals.size !== 1) return (given) => literals.has(given)
-  const [literal] = literals
-  return (given) => given === literal
+function literalMatcher(literals: readonly string[], fold: ((text: string) => string) | undefined): Matcher {
+  const among = membership(literals)
+  return fold === undefined ? among : (given) => among(fold(given))
 }
+
+/** A set takes several times the memory of a short list and is no quicker. */
+function membership(texts: readonly string[]): (text: string) => boolean {
+  const [only] = texts
+  if (texts.length === 1 && only !== undefined) return equalTo(only)
+  return texts.length > 4 ? inSet(new Set(texts)) : inList(texts)
+}
+
+// Functions of their own, because a closure keeps whatever stands around it.
+const equalTo = (wanted: string) => (text: string) => text === wanted
+const inList = (list: readonly string[]) => (text: string) => list.includes(text)
+const inSet = (set: ReadonlySet<string>) => (text: string) => set.has(text)
 
 /**
  * Part by part, wildcards in both Equals and Like. Text is substituted first and then cut at its colons. A value of

@@ -172,7 +172,7 @@ export function compilePrincipal(
       }
     }
   }
-  return { includes, everyone, names, written }
+  return { includes, everyone, names, written: written.slice() }
 }
 
 /** A name → the keys under which a caller may be found, or undefined when it has not the type's form. */

@@ -73,7 +73,7 @@ export function compileResources(
       if (pattern !== undefined) patterns.push(pattern)
     }
   }
-  return { includes, everything, patterns, written }
+  return { includes, everything, patterns: patterns.slice(), written: written.slice() }
 }
 
 function compilePattern(
