@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { buildApp, type App } from './app.js'
 import { openLiveConfig, type LiveConfig } from './config/live-config.js'
 import type { ConfigProblem } from './config/config.js'
+import { problemLine, shownDirectory } from './config/problem-line.js'
 import { demoBanner } from './demo/banner.js'
 import { startDemo, type RunningDemo } from './demo/demo.js'
 import type { Log } from './operation/log.js'
@@ -52,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       log: forwarding(() => log),
     })
     if (!opened.ok) {
-      printError(refusal(opened.problems))
+      printError(refusal(opened.problems, options.configDirectory))
       return exitConfiguration
     }
     const { live } = opened
@@ -127,9 +128,8 @@ function isLoopbackListen(listen: string): boolean {
   return /^127\.0\.0\.1:\d{1,5}$/.test(listen)
 }
 
-function refusal(problems: readonly ConfigProblem[]): string {
-  const lines = problems.map(({ file, line, path, message }) =>
-    [line === undefined ? file : `${file}:${line}`, ...(path === '' ? [] : [path]), message].join(': '),
-  )
+function refusal(problems: readonly ConfigProblem[], configDirectory: string): string {
+  const directory = shownDirectory(configDirectory)
+  const lines = problems.map((problem) => problemLine(problem, directory))
   return [...lines, 'rolegate: the configuration has problems, so the server does not start'].join('\n')
 }

@@ -1,7 +1,6 @@
 /** `rolegate check`: every problem of a configuration folder, one line each; silent when all is well. */
-import { join, relative } from 'node:path'
-import type { ConfigProblem } from '../config/config.js'
 import { loadConfig } from '../config/load-config.js'
+import { problemLine, shownDirectory } from '../config/problem-line.js'
 
 /**
  * Reads the folder exactly as the server would, and changes nothing.
@@ -24,14 +23,7 @@ export async function check(options: {
     environment: options.environment,
   })
   if (loaded.ok) return 0
-  const below = relative(options.workingDirectory ?? '', options.config)
-  const directory = below.startsWith('..') ? options.config : below
+  const directory = shownDirectory(options.config, options.workingDirectory)
   for (const problem of loaded.problems) options.stdout(`${problemLine(problem, directory)}\n`)
   return 1
-}
-
-/** `config/roles.yaml:12: roles[0].trustPolicy: is missing` */
-export function problemLine({ file, line, path, message }: ConfigProblem, directory: string): string {
-  const where = file.startsWith('--') ? file : join(directory, file)
-  return [line === undefined ? where : `${where}:${line}`, ...(path === '' ? [] : [path]), message].join(': ')
 }

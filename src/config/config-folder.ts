@@ -37,7 +37,7 @@ export async function listConfigFolder(
     const code = systemErrorCode(error)
     const reason =
       code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is not a folder' : 'cannot be read'
-    findings.add({ file: '.', path: '', message: `the configuration folder \`${directory}\` ${reason}` })
+    findings.add({ file: '.', path: '', message: `the configuration folder ${reason}` })
     return undefined
   }
   const files = names.flatMap((name) => {

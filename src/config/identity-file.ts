@@ -62,5 +62,7 @@ export async function readIdentityFile(file: string): Promise<ReadIdentity> {
   if (!read.ok) findings.add({ file, path: '', message: read.reason })
   const source = read.ok ? parseSource(file, read.text, findings) : undefined
   const found = source && readAs(identity, source.value, { source, path: [] }, findings)
-  return found === undefined ? { ok: false, problems: findings.problems } : { ok: true, identity: found }
+  return found === undefined || findings.problemCount() > 0
+    ? { ok: false, problems: findings.problems }
+    : { ok: true, identity: found }
 }

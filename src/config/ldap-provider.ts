@@ -75,6 +75,7 @@ function weighEncryption(
   { findings, insecure }: Reading,
 ): void {
   const file = place.source.file
+  const spoiled = (name: string) => findings.spoiled(within(place, name))
   const remote = urls.some(({ hostname }) => !isLoopback(hostname))
   const plain = !entry.startTls && urls.some(({ protocol }) => protocol === 'ldap:')
   if (entry.startTls && urls.some(({ protocol }) => protocol === 'ldaps:')) {
@@ -85,7 +86,7 @@ function weighEncryption(
     insecure.push(`${file}: ${entry.name}.${setting}`)
     if (remote) findings.problem(within(place, setting), 'is refused for a directory beyond loopback')
   }
-  if (plain && !entry.insecureAllowPlaintext) {
+  if (plain && !entry.insecureAllowPlaintext && !spoiled('insecureAllowPlaintext') && !spoiled('startTls')) {
     findings.problem(
       within(place, 'urls'),
       'would send passwords unencrypted: use `ldaps://` or `startTls: true` (on loopback `insecureAllowPlaintext: true` is possible)',

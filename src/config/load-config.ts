@@ -58,10 +58,12 @@ async function readFolder(
   const { findings } = reading
   const parsed = new Map<FileKind, Source[]>()
   const unreadable = new Set<FileKind>()
+  const texts: string[] = []
   for (const { kind, name } of folder.files) {
     const read = await readText(join(directory, name), maxFileBytes)
     reading.note(join(directory, name), read.ok ? read.text : '')
-    if (!read.ok) findings.add({ file: name, path: '', message: read.reason })
+    if (read.ok) texts.push(read.text)
+    else findings.add({ file: name, path: '', message: read.reason })
     const source = read.ok ? parseSource(name, rewrite(read.text), findings) : undefined
     if (source === undefined) unreadable.add(kind)
     else parsed.set(kind, [...(parsed.get(kind) ?? []), source])
@@ -98,22 +100,20 @@ async function readFolder(
     },
     reading,
   )
-  // A file that could not be read would make every role that refers to it look wrong.
-  const complete =
-    organizationSource !== undefined && !unreadable.has('providers') && added.length === overlays.length
-  const roles = complete
-    ? await readRoles(
-        sources('roles'),
-        accountNames(organizationSource.value),
-        declaredProviders(providerSources, (written) => reading.expand(written)),
-        reading,
-      )
-    : []
+  const allProvidersRead = !unreadable.has('providers') && added.length === overlays.length
+  const roles = await readRoles(
+    sources('roles'),
+    accountNames(organizationSource?.value),
+    declaredProviders(providerSources, (written) => reading.expand(written), allProvidersRead),
+    reading,
+  )
 
   const named = new Set(reading.footprint.named)
-  for (const name of folder.others) {
-    if (!named.has(join(directory, name)))
-      findings.add({ file: name, path: '', message: strangerSentence(name) })
+  // A setting that was not understood may have named it.
+  const mentioned = (name: string): boolean =>
+    findings.problemCount() > 0 && texts.some((text) => text.includes(name))
+  for (const name of folder.others.filter((other) => !named.has(join(directory, other)))) {
+    if (!mentioned(name)) findings.add({ file: name, path: '', message: strangerSentence(name) })
   }
   return server && organization && { server, organization, roles, providers, insecure: reading.insecure }
 }

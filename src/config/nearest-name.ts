@@ -10,6 +10,11 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return distance(lower, best) <= Math.max(2, Math.floor(best.length / 3)) ? byLowerCase.get(best) : undefined
 }
 
+/** The name that a sentence made by `suggestion` proposes. */
+export function suggestedIn(sentence: string): string | undefined {
+  return /did you mean `([^`]+)`\?/.exec(sentence)?.[1]
+}
+
 /** `did you mean …?` when something is near, otherwise the names there are. */
 export function suggestion(name: string, known: readonly string[]): string {
   const near = nearestName(name, known)

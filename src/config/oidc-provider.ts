@@ -23,7 +23,8 @@ export async function oidcSettings(
   const ca = await certificateAuthorities(entry.caFile, within(place, 'caFile'), reading)
   const client =
     entry.client && (await clientOf(entry.client, entry.name, within(place, 'client'), publicUrl, reading))
-  if (entry.client === undefined && entry.audiences.length === 0) {
+  const isGivenWrongly = ['client', 'audiences'].some((name) => findings.spoiled(within(place, name)))
+  if (entry.client === undefined && entry.audiences.length === 0 && !isGivenWrongly) {
     findings.problem(place, 'has neither `client` (for people) nor `audiences` (for workload tokens)')
   }
   if (findings.problemCount() > before || issuer === undefined) return undefined
@@ -59,7 +60,7 @@ function issuerOf(entry: OidcEntry, place: Place, reading: Reading): string | un
     if (!isLoopback(url.hostname)) {
       findings.problem(within(place, 'insecureAllowHttp'), 'is refused for an issuer beyond loopback')
     }
-  } else if (url.protocol === 'http:') {
+  } else if (url.protocol === 'http:' && !findings.spoiled(within(place, 'insecureAllowHttp'))) {
     findings.problem(at, 'must be `https:` (on loopback `insecureAllowHttp: true` is possible)')
   }
   return issuer

@@ -4,12 +4,12 @@ import { given } from './given.js'
 import { suggestion } from './nearest-name.js'
 import { within, type Findings, type Place } from './place.js'
 import { accountEntry, organizationOutline, type UnitEntry } from './schema/organization.js'
-import { readAs } from './schema/problems.js'
+import { readFitting } from './schema/problems.js'
 
 /** @returns undefined when something was reported. */
 export function readOrganization(value: unknown, place: Place, findings: Findings): Organization | undefined {
   const before = findings.problemCount()
-  const outline = readAs(organizationOutline, value, place, findings)
+  const outline = readFitting(organizationOutline, value, place, findings)
   const units = new Map<string, 'named' | 'implied'>()
   if (outline !== undefined) collectUnits(outline.units, '', within(place, 'units'), units, findings)
 
@@ -18,13 +18,14 @@ export function readOrganization(value: unknown, place: Place, findings: Finding
   const accounts: Account[] = []
   for (const [i, raw] of (Array.isArray(entries) ? entries : []).entries()) {
     const at = within(place, 'accounts', i)
-    const entry = readAs(accountEntry, raw, at, findings)
+    const entry = readFitting(accountEntry, raw, at, findings)
     if (entry === undefined) continue
     const { tags, ...account } = entry
     unique(owners, account.id, within(at, 'id'), findings)
     if (account.alias !== undefined) unique(owners, account.alias, within(at, 'alias'), findings)
     const unit = account.unit ?? ''
-    if (unit !== '' && outline !== undefined && !units.has(unit)) {
+    const unitsAreKnown = outline !== undefined && !findings.spoiled(within(place, 'units'))
+    if (unit !== '' && unitsAreKnown && !units.has(unit)) {
       findings.problem(
         within(at, 'unit'),
         `no unit \`${unit}\` is declared; ${suggestion(unit, [...units.keys()])}`,
@@ -42,19 +43,28 @@ export function readOrganization(value: unknown, place: Place, findings: Finding
   return { id: outline.id, name: outline.name, accounts }
 }
 
+export interface AccountNames {
+  /** Id or alias → id. */
+  readonly ids: ReadonlyMap<string, string>
+  /** False when some account could not be read: then a name that is not among them may still be right. */
+  readonly complete: boolean
+}
+
 /** Ids and aliases that are written down, right or wrong, so that roles are not blamed for an account's own problem. */
-export function accountNames(value: unknown): ReadonlyMap<string, string> {
+export function accountNames(value: unknown): AccountNames {
   const entries = memberOf(value, 'accounts')
-  const names = new Map<string, string>()
+  const ids = new Map<string, string>()
+  let complete = Array.isArray(entries)
   for (const entry of Array.isArray(entries) ? entries : []) {
     const id = memberOf(entry, 'id')
     const alias = memberOf(entry, 'alias')
     const text = typeof id === 'number' ? String(id).padStart(12, '0') : id
-    if (typeof text !== 'string') continue
-    names.set(text, text)
-    if (typeof alias === 'string') names.set(alias, text)
+    if (typeof text === 'string') ids.set(text, text)
+    else complete = false
+    if (typeof text === 'string' && typeof alias === 'string') ids.set(alias, text)
+    else if (alias !== undefined) complete = false
   }
-  return names
+  return { ids, complete }
 }
 
 export function memberOf(value: unknown, name: string): unknown {
@@ -88,6 +98,7 @@ function collectUnits(
 }
 
 function unique(owners: Map<string, string>, name: string, place: Place, findings: Findings): void {
+  if (findings.spoiled(place)) return
   const line = place.source.lineOf(place.path)
   const first = owners.get(name)
   if (first !== undefined) findings.problem(place, `\`${name}\` is already taken on ${first}`)

@@ -31,6 +31,13 @@ export interface Findings {
   warning(place: Place, message: string): void
   /** For what has no place in a parsed file: a file that is missing, or cannot be parsed. */
   add(problem: ConfigProblem): void
+  /**
+   * What stands there could not be used, which was reported; something else may stand in for it so that the rest is
+   * judged. Nothing that is found at or below it from now on is kept: it would only follow from the first.
+   */
+  spoil(place: Place): void
+  /** Whether the value at `place`, something in it or something around it could not be used. */
+  spoiled(place: Place): boolean
   /** To see whether a step reported anything. */
   problemCount(): number
   /** In the order of files and lines. */
@@ -55,6 +62,10 @@ export function pathText(path: Path): string {
 export function createFindings(): Findings {
   const problems: ConfigProblem[] = []
   const warnings: ConfigProblem[] = []
+  const spoiled = new Set<string>()
+  const aroundSpoiled = new Set<string>()
+  const isWithinSpoiled = (place: Place): boolean =>
+    spoiled.size > 0 && pathsTo(place).some((path) => spoiled.has(path))
   const said = (place: Place, message: string): ConfigProblem => {
     const line = place.source.lineOf(place.path)
     return {
@@ -65,9 +76,20 @@ export function createFindings(): Findings {
     }
   }
   return {
-    problem: (place, message) => void problems.push(said(place, message)),
-    warning: (place, message) => void warnings.push(said(place, message)),
+    problem(place, message) {
+      if (!isWithinSpoiled(place)) problems.push(said(place, message))
+    },
+    warning(place, message) {
+      if (!isWithinSpoiled(place)) warnings.push(said(place, message))
+    },
     add: (problem) => void problems.push(problem),
+    spoil(place) {
+      const paths = pathsTo(place)
+      for (const path of paths) aroundSpoiled.add(path)
+      const whole = paths.at(-1)
+      if (whole !== undefined) spoiled.add(whole)
+    },
+    spoiled: (place) => isWithinSpoiled(place) || aroundSpoiled.has(pathsTo(place).at(-1) ?? ''),
     problemCount: () => problems.length,
     get problems() {
       return inOrder(problems)
@@ -76,6 +98,13 @@ export function createFindings(): Findings {
       return inOrder(warnings)
     },
   }
+}
+
+/** The place and everything around it, the whole file first. */
+function pathsTo({ source, path }: Place): readonly string[] {
+  const paths = [source.file]
+  for (const step of path) paths.push(`${paths.at(-1)}\0${typeof step}${step}`)
+  return paths
 }
 
 function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

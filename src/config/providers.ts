@@ -12,7 +12,7 @@ import { memberOf } from './organization.js'
 import { within, type Findings, type Place, type Source } from './place.js'
 import type { Reading } from './reading.js'
 import { samlSettings } from './saml-provider.js'
-import { readAs } from './schema/problems.js'
+import { readFitting } from './schema/problems.js'
 import { providerEntry, providersOutline, type ProviderEntry } from './schema/providers.js'
 
 export interface ProviderSource {
@@ -35,10 +35,10 @@ export async function readProviders(
   const { findings } = reading
   const entries: { readonly entry: ProviderEntry; readonly place: Place; readonly overlay: boolean }[] = []
   for (const { source, overlay } of sources) {
-    readAs(providersOutline, source.value, { source, path: [] }, findings)
+    readFitting(providersOutline, source.value, { source, path: [] }, findings)
     for (const [i, raw] of listOf(source.value).entries()) {
       const place = { source, path: ['providers', i] }
-      const entry = readAs(providerEntry, raw, place, findings)
+      const entry = readFitting(providerEntry, raw, place, findings)
       if (entry !== undefined) entries.push({ entry, place, overlay })
     }
   }
@@ -50,8 +50,10 @@ export async function readProviders(
   const arns = new Map<string, Place>()
   for (const { entry, place } of present) {
     unique(names, entry.name.toLowerCase(), within(place, 'name'), `the name \`${entry.name}\``, findings)
-    const resource = arnResource(entry)
-    unique(arns, resource, within(place, 'issuer'), `the ARN \`…:${resource}\``, findings)
+    if (entry.kind === 'oidc') {
+      const resource = providerArnResource(entry)
+      unique(arns, resource, within(place, 'issuer'), `the ARN \`…:${resource}\``, findings)
+    }
     checkAttributes(entry, place, findings)
     if (!entry.enabled) continue
     const made = await settingsOf(entry, place, surroundings, reading)
@@ -60,36 +62,50 @@ export async function readProviders(
   return settings
 }
 
+export interface DeclaredProviders {
+  /** ARN tails, e.g. `saml-provider/corp`. */
+  readonly resources: readonly string[]
+  /** Whether a tail that is not among them may be that of an entry that could not be read. */
+  mayBe(resource: string): boolean
+}
+
 /**
- * The ARN tails of every provider that is written down, enabled or not, right or wrong otherwise, so that trust
- * policies are not blamed for a provider's own problem.
+ * Every provider that is written down, enabled or not, right or wrong otherwise, so that trust policies are not blamed
+ * for a provider's own problem.
+ * @param complete false when some file could not be read.
  */
 export function declaredProviders(
   sources: readonly ProviderSource[],
   address: (written: string) => string,
-): readonly string[] {
-  return sources.flatMap(({ source }) =>
-    listOf(source.value).flatMap((raw) => {
+  complete: boolean,
+): DeclaredProviders {
+  const resources: string[] = []
+  const unclear: { readonly prefix: string; readonly suffix: string }[] = []
+  if (!complete) unclear.push({ prefix: '', suffix: '' })
+  for (const { source } of sources) {
+    if (!Array.isArray(memberOf(source.value, 'providers'))) unclear.push({ prefix: '', suffix: '' })
+    for (const raw of listOf(source.value)) {
       const [kind, name, issuer] = ['kind', 'name', 'issuer'].map((member) => memberOf(raw, member))
-      if (typeof name !== 'string') return []
-      if (kind === 'oidc')
-        return typeof issuer === 'string'
-          ? [providerArnResource({ kind, name, issuer: address(issuer) })]
-          : []
-      return kind === 'ldap' || kind === 'saml' || kind === 'local'
-        ? [providerArnResource({ kind, name, issuer: '' })]
-        : []
-    }),
-  )
+      const known = kind === 'ldap' || kind === 'saml' || kind === 'oidc' || kind === 'local'
+      const tail = kind === 'oidc' ? issuer : name
+      if (known && typeof tail === 'string') {
+        resources.push(providerArnResource({ kind, name: tail, issuer: address(tail) }))
+      } else {
+        const suffix = !known && typeof name === 'string' && issuer === undefined ? `/${name}` : ''
+        unclear.push({ prefix: known ? `${kind}-provider/` : '', suffix })
+      }
+    }
+  }
+  return {
+    resources,
+    mayBe: (resource) =>
+      unclear.some(({ prefix, suffix }) => resource.startsWith(prefix) && resource.endsWith(suffix)),
+  }
 }
 
 function listOf(value: unknown): readonly unknown[] {
   const list = memberOf(value, 'providers')
   return Array.isArray(list) ? list : []
-}
-
-function arnResource(entry: ProviderEntry): string {
-  return providerArnResource({ ...entry, issuer: entry.kind === 'oidc' ? entry.issuer : '' })
 }
 
 async function settingsOf(
@@ -144,6 +160,7 @@ function unique(
   what: string,
   findings: Findings,
 ): void {
+  if (findings.spoiled(place)) return
   const first = taken.get(name)
   if (first === undefined) {
     taken.set(name, place)

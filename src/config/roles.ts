@@ -3,33 +3,34 @@ import { createHash } from 'node:crypto'
 import type { Role } from '../role/role.js'
 import { given } from './given.js'
 import { suggestion } from './nearest-name.js'
-import { memberOf } from './organization.js'
+import { memberOf, type AccountNames } from './organization.js'
 import { within, type Place, type Source } from './place.js'
 import { readPolicy } from './policy-source.js'
+import type { DeclaredProviders } from './providers.js'
 import type { Reading } from './reading.js'
-import { readAs } from './schema/problems.js'
+import { readFitting } from './schema/problems.js'
 import { roleEntry, rolesOutline, type RoleEntry } from './schema/roles.js'
 import { checkTrustPrincipals } from './trust-principals.js'
 
 interface Placed {
   readonly entry: RoleEntry
   readonly place: Place
-  readonly account: string
+  /** Undefined when there is no such account. */
+  readonly account: string | undefined
   readonly arn: string
 }
 
 export async function readRoles(
   sources: readonly Source[],
-  /** Id or alias → id. */
-  accounts: ReadonlyMap<string, string>,
-  providers: readonly string[],
+  accounts: AccountNames,
+  providers: DeclaredProviders,
   reading: Reading,
 ): Promise<readonly Role[]> {
   const placed = sources.flatMap((source) => placedRoles(source, accounts, reading))
   checkUnique(placed, reading)
   const declared = {
     providers,
-    accounts: new Set(accounts.values()),
+    accounts: new Set(accounts.ids.values()),
     roleArns: new Set(placed.map(({ arn }) => arn)),
   }
 
@@ -46,7 +47,8 @@ export async function readRoles(
       },
       reading,
     )
-    if (entry.trustPolicy === undefined && entry.trustPolicyFile === undefined) {
+    const isGivenWrongly = reading.findings.spoiled(within(place, 'trustPolicyFile'))
+    if (entry.trustPolicy === undefined && entry.trustPolicyFile === undefined && !isGivenWrongly) {
       reading.findings.problem(
         within(place, 'trustPolicy'),
         'is missing: give it here, or name a `trustPolicyFile`',
@@ -65,7 +67,7 @@ export async function readRoles(
       },
       reading,
     )
-    if (trust === undefined) continue
+    if (trust === undefined || account === undefined) continue
     roles.push({
       arn,
       id: entry.id ?? roleId(arn),
@@ -90,27 +92,23 @@ export function roleId(arn: string): string {
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-function placedRoles(
-  source: Source,
-  accounts: ReadonlyMap<string, string>,
-  reading: Reading,
-): readonly Placed[] {
-  readAs(rolesOutline, source.value, { source, path: [] }, reading.findings)
+function placedRoles(source: Source, accounts: AccountNames, reading: Reading): readonly Placed[] {
+  readFitting(rolesOutline, source.value, { source, path: [] }, reading.findings)
   const list = memberOf(source.value, 'roles')
   return (Array.isArray(list) ? list : []).flatMap((raw: unknown, i) => {
     const place = { source, path: ['roles', i] }
-    const entry = readAs(roleEntry, raw, place, reading.findings)
+    const entry = readFitting(roleEntry, raw, place, reading.findings)
     if (entry === undefined) return []
-    const account = accounts.get(entry.account)
-    if (account === undefined) {
-      const known = [...accounts.keys()]
+    const account = accounts.ids.get(entry.account)
+    if (account === undefined && accounts.complete) {
+      const known = [...accounts.ids.keys()]
       reading.findings.problem(
         within(place, 'account'),
         `no account \`${entry.account}\` is declared; ${suggestion(entry.account, known)}`,
       )
-      return []
     }
-    return [{ entry, place, account, arn: `arn:aws:iam::${account}:role${entry.path}${entry.name}` }]
+    const arn = `arn:aws:iam::${account ?? entry.account}:role${entry.path}${entry.name}`
+    return [{ entry, place, account, arn }]
   })
 }
 
@@ -119,10 +117,12 @@ function checkUnique(roles: readonly Placed[], { findings }: Reading): void {
   const taken = new Map<string, Placed>()
   for (const role of roles) {
     const keys = [
-      [`${role.account}/${role.entry.name.toLowerCase()}`, 'name'] as const,
+      [`${role.account ?? role.entry.account}/${role.entry.name.toLowerCase()}`, 'name'] as const,
       ...(role.entry.id === undefined ? [] : [[role.entry.id, 'id'] as const]),
     ]
     for (const [key, member] of keys) {
+      if (member === 'name' && findings.spoiled(within(role.place, 'account'))) continue
+      if (findings.spoiled(within(role.place, member))) continue
       const first = taken.get(key)
       if (first === undefined) {
         taken.set(key, role)
@@ -146,7 +146,8 @@ async function permissionsOf(entry: RoleEntry, place: Place, arn: string, readin
     if (names.has(name.toLowerCase()))
       reading.findings.problem(within(at, 'name'), `\`${name}\` is given twice`)
     names.add(name.toLowerCase())
-    if (written.policy === undefined && written.policyFile === undefined) {
+    const isGivenWrongly = ['policy', 'policyFile'].some((name) => reading.findings.spoiled(within(at, name)))
+    if (written.policy === undefined && written.policyFile === undefined && !isGivenWrongly) {
       reading.findings.problem(at, 'needs `policy` or `policyFile`')
     }
     const policy = await readPolicy(

@@ -74,7 +74,11 @@ async function metadataOf(
   reading: Reading,
 ): Promise<SamlSettings['metadata'] | undefined> {
   const { metadata, metadataFile, metadataUrl } = entry
+  const spoiled = ['metadata', 'metadataFile', 'metadataUrl'].some((name) =>
+    reading.findings.spoiled(within(place, name)),
+  )
   if ([metadata, metadataFile, metadataUrl].filter((one) => one !== undefined).length !== 1) {
+    if (spoiled) return undefined
     reading.findings.problem(place, 'needs exactly one of `metadata`, `metadataFile` and `metadataUrl`')
     return undefined
   }

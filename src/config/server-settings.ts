@@ -12,9 +12,9 @@ import { keyPair } from './pem-files.js'
 import { within, type Place } from './place.js'
 import { generatedKeyPair, type Reading } from './reading.js'
 import { serverFile } from './schema/server.js'
-import { readAs } from './schema/problems.js'
+import { readFitting } from './schema/problems.js'
 import { storeSettings } from './store-settings.js'
-import { hostAndPort, originOf } from './web-address.js'
+import { hostAndPort, originOf, type HostAndPort } from './web-address.js'
 
 type Written = z.output<typeof serverFile>
 
@@ -30,21 +30,19 @@ export async function readServer(
   overrides: Overrides,
   reading: Reading,
 ): Promise<ServerConfig | undefined> {
-  const written = readAs(serverFile, value, place, reading.findings)
+  const written = readFitting(serverFile, value, place, reading.findings)
   if (written === undefined) return undefined
   const before = reading.findings.problemCount()
 
   const listen = listenAddress(written, place, overrides, reading)
   const tls = await tlsOf(written, within(place, 'server', 'tls'), reading)
-  const publicUrl =
-    listen && publicUrlOf(written, within(place, 'server', 'publicUrl'), listen, overrides, reading)
+  const publicUrl = publicUrlOf(written, within(place, 'server', 'publicUrl'), listen, overrides, reading)
   const publicHosts = hostsOf(written, within(place, 'server', 'publicHosts'), reading)
   for (const [i, block] of written.server.trustedProxies.entries()) {
     const wrong = wrongBlock(block)
     if (wrong !== undefined) reading.findings.problem(within(place, 'server', 'trustedProxies', i), wrong)
   }
-  if (listen !== undefined && publicUrl !== undefined)
-    weighNetwork(written, place, listen, publicUrl, reading)
+  weighNetwork(written, within(place, 'server'), listen, publicUrl, reading)
 
   const store = await storeSettings(written.store, within(place, 'store'), reading)
   const keyRing = written.keyRing && (await reading.secret(written.keyRing, within(place, 'keyRing')))
@@ -56,11 +54,10 @@ export async function readServer(
   }
   const metrics =
     written.metrics && listenAt(written.metrics.listen, within(place, 'metrics', 'listen'), reading)
-  if (written.audit.file === null && !written.audit.stdout) {
-    reading.findings.problem(
-      within(place, 'audit'),
-      'records must go somewhere: give `file`, or set `stdout: true`',
-    )
+  const audit = within(place, 'audit')
+  const isGivenWrongly = ['file', 'stdout'].some((name) => reading.findings.spoiled(within(audit, name)))
+  if (written.audit.file === null && !written.audit.stdout && !isGivenWrongly) {
+    reading.findings.problem(audit, 'records must go somewhere: give `file`, or set `stdout: true`')
   }
 
   if (reading.findings.problemCount() > before || !listen || !publicUrl || !store) return undefined
@@ -115,7 +112,7 @@ function listenAt(written: string, place: Place, reading: Reading) {
 function publicUrlOf(
   { server }: Written,
   place: Place,
-  listen: { readonly host: string; readonly port: number },
+  listen: HostAndPort | undefined,
   overrides: Overrides,
   reading: Reading,
 ): string | undefined {
@@ -131,6 +128,7 @@ function publicUrlOf(
     if (address !== undefined && url === undefined) reading.findings.problem(place, wording)
     return url
   }
+  if (listen === undefined) return undefined
   if (/^(?:0\.0\.0\.0|::)$/.test(listen.host) || listen.port === 0) {
     reading.findings.problem(
       place,
@@ -162,30 +160,37 @@ async function tlsOf({ server }: Written, place: Place, reading: Reading) {
     : keyPair(server.tls, place, reading)
 }
 
+/** @param place of `server`. What was not understood there gets the benefit of the doubt. */
 function weighNetwork(
   { server }: Written,
   place: Place,
-  listen: { readonly host: string },
-  publicUrl: string,
+  listen: HostAndPort | undefined,
+  publicUrl: string | undefined,
   { findings, insecure }: Reading,
 ): void {
-  const url = new URL(publicUrl)
-  if (server.tls !== undefined && url.protocol === 'http:') {
-    findings.problem(within(place, 'server', 'publicUrl'), 'must be `https:`, since `tls` is set')
+  const spoiled = (...names: readonly (keyof typeof server)[]) =>
+    names.some((name) => findings.spoiled(within(place, name)))
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl)
+  if (server.tls !== undefined && url?.protocol === 'http:') {
+    findings.problem(within(place, 'publicUrl'), 'must be `https:`, since `tls` is set')
   }
   if (server.insecureHttp) {
     insecure.push(`${place.source.file}: server.insecureHttp`)
     return
   }
-  if (!isLoopback(listen.host) && server.tls === undefined && server.trustedProxies.length === 0) {
+  const hasTls = server.tls !== undefined || server.trustedProxies.length > 0
+  const isOpen = listen !== undefined && !isLoopback(listen.host) && !hasTls
+  if (isOpen && !spoiled('tls', 'trustedProxies', 'insecureHttp')) {
     findings.problem(
-      within(place, 'server', 'listen'),
+      within(place, 'listen'),
       `\`${listen.host}\` is reached from other machines: set \`server.tls\`, or \`server.trustedProxies\` when a proxy in front speaks TLS, or \`server.insecureHttp: true\``,
     )
   }
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+  const isPlain = url?.protocol === 'http:' && !isLoopback(url.hostname)
+  const isDerived = server.publicUrl === undefined && spoiled('tls')
+  if (isPlain && !isDerived && !spoiled('insecureHttp')) {
     findings.problem(
-      within(place, 'server', 'publicUrl'),
+      within(place, 'publicUrl'),
       'must be `https:` beyond loopback, unless `server.insecureHttp: true`',
     )
   }

@@ -25,7 +25,8 @@ export async function storeSettings(
     if (node === undefined) findings.problem(within(place, 'nodes', i), 'must be `host:port`')
     else nodes.push(node)
   }
-  if (store.mode === 'single' && store.nodes.length > 1) {
+  const spoiled = (name: string) => findings.spoiled(within(place, name))
+  if (store.mode === 'single' && store.nodes.length > 1 && !spoiled('mode')) {
     findings.problem(within(place, 'nodes'), 'has several nodes: set `mode` to `sentinel` or `cluster`')
   }
   if (store.mode === 'sentinel' && store.sentinelName === undefined) {
@@ -42,7 +43,7 @@ export async function storeSettings(
   if (remote && store.password === undefined) {
     findings.problem(within(place, 'password'), 'is missing: Redis beyond loopback needs one')
   }
-  if (remote && !store.tls && !store.insecureAllowPlaintext) {
+  if (remote && !store.tls && !store.insecureAllowPlaintext && !spoiled('insecureAllowPlaintext')) {
     findings.problem(
       within(place, 'tls'),
       'must be true beyond loopback, unless `insecureAllowPlaintext: true`',

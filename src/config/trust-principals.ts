@@ -6,30 +6,36 @@ import { suggestion } from './nearest-name.js'
 import { memberOf } from './organization.js'
 import type { Path } from './place.js'
 import type { CompiledSource } from './policy-source.js'
+import type { DeclaredProviders } from './providers.js'
 
 export interface Declared {
-  /** ARN tails, e.g. `saml-provider/corp`. */
-  readonly providers: readonly string[]
+  readonly providers: DeclaredProviders
   /** Account ids. */
   readonly accounts: ReadonlySet<string>
   readonly roleArns: ReadonlySet<string>
 }
 
-export function checkTrustPrincipals(policy: CompiledSource, account: string, declared: Declared): void {
+/** @param account of the role; undefined when that is not known. */
+export function checkTrustPrincipals(
+  policy: CompiledSource,
+  account: string | undefined,
+  declared: Declared,
+): void {
   for (const { value, path } of principals(policy.data, 'Federated')) {
     const [, owner, resource] =
       /^arn:aws:iam::(\d{12}):((?:saml|oidc|ldap|local)-provider\/.+)$/.exec(value) ?? []
     if (owner === undefined || resource === undefined) continue
-    if (!declared.providers.includes(resource)) {
+    if (!declared.providers.resources.includes(resource)) {
+      if (declared.providers.mayBe(resource)) continue
       const kind = resource.slice(0, resource.indexOf('/') + 1)
-      const named = declared.providers
+      const named = declared.providers.resources
         .filter((known) => known.startsWith(kind))
         .map((known) => known.slice(kind.length))
       policy.problem(
         path,
         `no provider \`${resource}\` is declared; ${suggestion(resource.slice(kind.length), named)}`,
       )
-    } else if (owner !== account) {
+    } else if (account !== undefined && owner !== account) {
       policy.problem(
         path,
         `names the provider in account \`${owner}\`; a role trusts providers of its own account, \`${account}\``,

@@ -90,7 +90,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     },
     overlays: [
       {
-        name: 'demo providers',
+        name: '--demo',
         text: JSON.stringify({
           providers: [
             ...(oidc === undefined ? [] : [oidcEntry(oidc.issuer)]),

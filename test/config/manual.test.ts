@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { problemLine } from '../../src/cli/check.js'
+import { problemLine } from '../../src/config/problem-line.js'
 import { loadConfig } from '../../src/config/load-config.js'
 import { ensureCertificates } from '../../src/config/certificates.js'
 import { configFolder, temporaryDirectory } from '../support/config-folder.js'

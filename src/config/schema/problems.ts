@@ -2,7 +2,8 @@
 import * as z from 'zod'
 import type { Findings, Path, Place } from '../place.js'
 import { within } from '../place.js'
-import { suggestion } from '../nearest-name.js'
+import { suggestedIn, suggestion } from '../nearest-name.js'
+import { withStandIns, type Misfit } from './stand-ins.js'
 
 /**
  * Reads the value at `place` by `schema` and reports everything that does not fit.
@@ -14,38 +15,83 @@ export function readAs<Schema extends z.ZodType>(
   place: Place,
   findings: Findings,
 ): z.output<Schema> | undefined {
-  const result = schema.safeParse(value, { error: sentence })
-  if (result.success) return result.data
-  for (const issue of result.error.issues) report(issue, value, place, findings)
-  return undefined
+  const before = findings.problemCount()
+  const read = readFitting(schema, value, place, findings)
+  return findings.problemCount() > before ? undefined : read
 }
 
-function report(issue: z.core.$ZodIssue, value: unknown, place: Place, findings: Findings): void {
-  const at = within(place, ...stepsOf(issue))
+/**
+ * The same, for readers that go on: what does not fit is spoiled, and something harmless stands in for it, so that
+ * whatever does fit is judged in the same run. Where a problem was reported, nothing of it may come into force.
+ * @returns undefined when nothing can be made of the value.
+ */
+export function readFitting<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  place: Place,
+  findings: Findings,
+): z.output<Schema> | undefined {
+  const parse = (draft: unknown) => schema.safeParse(draft, { error: sentence })
+  const result = parse(value)
+  if (result.success) return result.data
+  const found = result.error.issues.flatMap((issue) => misfits(issue, value, []))
+  for (const { path, message } of found) findings.problem(within(place, ...path), message)
+  const standing = withStandIns(value, found, (draft) => {
+    const again = parse(draft)
+    return again.success
+      ? { ok: true, value: again.data }
+      : { ok: false, misfits: again.error.issues.flatMap((issue) => misfits(issue, draft, [])) }
+  })
+  for (const path of [...found.flatMap((misfit) => meantBy(misfit, value)), ...standing.replaced]) {
+    findings.spoil(within(place, ...path))
+  }
+  return standing.value
+}
+
+/** Where it stands and, when it looks like a misspelt name that is absent, where it should have stood. */
+function meantBy({ path, message, stray }: Misfit, value: unknown): readonly Path[] {
+  const name = stray === true ? suggestedIn(message) : undefined
+  const meant = name === undefined ? undefined : [...path.slice(0, -1), name]
+  return meant === undefined || valueAt(value, meant) !== undefined ? [path] : [path, meant]
+}
+
+function misfits(issue: z.core.$ZodIssue, value: unknown, above: Path): readonly Misfit[] {
+  const path = [...above, ...stepsOf(issue)]
   if (issue.code === 'unrecognized_keys') {
     const sentences = issue.message.split('\n')
-    issue.keys.forEach((key, i) => findings.problem(within(at, key), sentences[i] ?? 'is not a known field'))
-  } else if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The branch that got furthest is the one that was meant: it does not complain about the value as a whole.
-    const meant = issue.errors.find((branch) => branch.every((inner) => !isWhole(inner)))
-    if (meant === undefined) findings.problem(at, issue.message)
-    else for (const inner of meant) report(inner, undefined, at, findings)
-  } else if (issue.code === 'invalid_union' && 'options' in issue) {
-    const given = valueAt(value, stepsOf(issue))
+    return issue.keys.map((key, i) => ({
+      path: [...path, key],
+      message: sentences[i] ?? 'is not a known field',
+      stray: true,
+    }))
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const meant = meantBranch(issue.errors)
+    return meant === undefined
+      ? [{ path, message: issue.message }]
+      : meant.flatMap((inner) => misfits(inner, value, path))
+  }
+  if (issue.code === 'invalid_union' && 'options' in issue) {
+    const given = valueAt(value, path)
     const known = issue.options.map(String)
-    const sentence =
+    const message =
       typeof given === 'string'
         ? `is none of the known ones; ${suggestion(given, known)}`
         : `${given === undefined ? 'is missing' : 'is none of the known ones'}; known: ${known.map(quoted).join(', ')}`
-    findings.problem(at, sentence)
-  } else if (issue.code === 'invalid_key') {
-    for (const inner of issue.issues) findings.problem(at, inner.message)
-  } else {
-    findings.problem(at, issue.message)
+    return [{ path, message }]
   }
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
+  return [{ path, message: issue.message }]
 }
 
-const isWhole = (issue: z.core.$ZodIssue): boolean => issue.path.length === 0 && issue.code === 'invalid_type'
+/** The branch that got furthest is the one that was meant: it does not complain about the value as a whole. */
+function meantBranch(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+): readonly z.core.$ZodIssue[] | undefined {
+  const without = (...codes: readonly string[]) =>
+    branches.find((branch) => branch.every(({ path, code }) => path.length > 0 || !codes.includes(code)))
+  return without('invalid_type', 'invalid_value') ?? without('invalid_type')
+}
 
 const stepsOf = (issue: z.core.$ZodIssue): Path =>
   issue.path.filter((step): step is string | number => typeof step !== 'symbol')

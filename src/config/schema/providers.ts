@@ -222,7 +222,7 @@ const oidc = fields({
     .boolean()
     .default(false)
     .meta({ description: 'Accept an `http:` issuer. Refused beyond loopback.' }),
-  timeout: milliseconds(50, 60_000).prefault('10s').meta({ description: 'Per request to the provider.' }),
+  timeout: milliseconds(50, 60_000).prefault('5s').meta({ description: 'Per request to the provider.' }),
   clockSkew: seconds(0, 600)
     .prefault('60s')
     .meta({ description: 'How far the provider’s clock may be off.' }),
