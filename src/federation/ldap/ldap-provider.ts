@@ -37,7 +37,7 @@ export function createLdapProvider(
   const personFilter = compileFilter(settings.userSearch.filter)
   const attributes = attributesToRead(settings)
   const findGroups = createGroupFinder(settings.groups)
-  const pace = createRefusalPace(() => performance.now(), Math.random)
+  const pace = createRefusalPace({ elapsed: () => performance.now(), draw: Math.random })
   const running = new Set<Promise<unknown>>()
   /** For the bind that an unknown name costs as well: no entry can have this name. */
   const absentDn = `cn=${randomUUID()},${settings.userSearch.base}`

@@ -11,8 +11,16 @@ export interface RefusalPace {
 
 const remembered = 16
 
-/** @param elapsed milliseconds on a clock that never goes back. @param draw uniform in [0, 1). */
-export function createRefusalPace(elapsed: () => number, draw: () => number): RefusalPace {
+export interface RefusalPaceDeps {
+  /** Milliseconds on a clock that never goes back. */
+  readonly elapsed: () => number
+  /** Uniform in [0, 1). */
+  readonly draw: () => number
+  /** Resolves after so many milliseconds. */
+  readonly wait?: (milliseconds: number) => Promise<void>
+}
+
+export function createRefusalPace({ elapsed, draw, wait = delay }: RefusalPaceDeps): RefusalPace {
   const refusals: number[] = []
   return {
     async observe(bind) {
@@ -29,8 +37,12 @@ export function createRefusalPace(elapsed: () => number, draw: () => number): Re
       const accepted = await bind()
       const typical = refusals[Math.floor(draw() * refusals.length)] ?? 0
       const rest = typical - (elapsed() - began)
-      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest))
+      if (rest > 0) await wait(rest)
       return accepted
     },
   }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
