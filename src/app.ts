@@ -9,6 +9,7 @@ import { createAuditLog } from './audit/audit-log.js'
 import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
 import { loadKeyRing } from './credentials/key-ring.js'
+import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
 import { createSessionCredentials } from './credentials/sealed-credentials.js'
 import { createProviders } from './federation/providers.js'
@@ -145,6 +146,7 @@ export async function buildApp(options: {
       audit,
       metrics,
       originOf: hot.originOf,
+      nameDigest: createKeyedDigest(ring, 'user-name'),
       ...(demo === undefined ? {} : { demo }),
     }),
   )

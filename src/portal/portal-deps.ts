@@ -30,6 +30,8 @@ export interface PortalDeps {
   readonly log: Log
   readonly now: Clock
   readonly random: RandomBytes
+  /** A short name for a typed user name that must not be readable from the record. */
+  readonly nameDigest: (text: string) => string
   /** Called once per request. */
   readonly originOf: (request: Request) => RequestOrigin
   readonly demo?: Demo

@@ -2,7 +2,6 @@
  * The audit records that the pages write themselves: signing in and out, leaving a role, deciding about a program.
  * Becoming a role is recorded by the role room.
  */
-import { createHash } from 'node:crypto'
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
 import type { AuditEvent, AuditLog, RequestOrigin, UserIdentity } from '../audit/event.js'
 import type { Clock, FaultCode, RandomBytes } from '../fault.js'
@@ -28,15 +27,16 @@ export const unknownIdentity: UserIdentity = { type: 'Unknown', userName: 'HIDDE
 /** Who was tried and not proved: an account of ours by its own name, anybody else by a digest of what was typed. */
 export interface Attempted {
   readonly userIdentity: UserIdentity
-  /** Ties attempts on one name together: the first 16 hex digits of SHA-256 of `<provider>/<name>`, in one spelling. */
+  /** Ties attempts on one name together: a keyed digest of `<provider>/<name>`, in one spelling. */
   readonly userNameDigest?: string
 }
 
-export async function attemptedIdentity(provider: IdentityProvider, typed: string): Promise<Attempted> {
-  const userNameDigest = createHash('sha256')
-    .update(oneSpelling(`${provider.name}/${typed}`))
-    .digest('hex')
-    .slice(0, 16)
+export async function attemptedIdentity(
+  provider: IdentityProvider,
+  typed: string,
+  digest: (text: string) => string,
+): Promise<Attempted> {
+  const userNameDigest = digest(oneSpelling(`${provider.name}/${typed}`))
   const userName = await provider.password?.accountNamed?.(typed)
   return userName === undefined
     ? { userIdentity: unknownIdentity, userNameDigest }

@@ -162,7 +162,7 @@ export function createSignInPages(
 
     const attempt = await deps.throttle.attempt(`${provider.name}/${username}`, visit.origin.sourceIp)
     if (!attempt.allowed) {
-      const attempted = await attemptedIdentity(provider, username)
+      const attempted = await attemptedIdentity(provider, username, deps.nameDigest)
       await recordFailure(visit, provider.name, { reason: 'web:throttled', code: 'Throttled', attempted })
       deps.metrics.signIn(provider.name, 'throttled')
       const wait = String(Math.max(1, Math.ceil(attempt.retryAfterSeconds)))
@@ -183,10 +183,16 @@ export function createSignInPages(
         plausible && password !== '' ? await provider.password!.authenticate(username, password) : null
     } catch (thrown) {
       if (thrown instanceof Fault && thrown.code === 'ProviderUnavailable') await attempt.abandoned()
-      return failed(visit, provider, thrown, again, await attemptedIdentity(provider, username))
+      return failed(
+        visit,
+        provider,
+        thrown,
+        again,
+        await attemptedIdentity(provider, username, deps.nameDigest),
+      )
     }
     if (assertion === null) {
-      const attempted = await attemptedIdentity(provider, username)
+      const attempted = await attemptedIdentity(provider, username, deps.nameDigest)
       const code = 'ProviderRejected'
       await recordFailure(visit, provider.name, { reason: 'web:password', code, attempted })
       deps.metrics.signIn(provider.name, 'denied')

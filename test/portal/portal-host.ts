@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
+import { createKeyedDigest } from '../../src/credentials/keyed-digest.js'
 import { loadKeyRing } from '../../src/credentials/key-ring.js'
 import { createPurposeBox } from '../../src/credentials/purpose-box.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
@@ -146,6 +147,7 @@ export async function portalHost(
       log,
       now,
       random,
+      nameDigest: createKeyedDigest(ring, 'user-name'),
       originOf: (request) => ({
         requestId: randomUUID(),
         sourceIp: request.socket.remoteAddress ?? '',
