@@ -40,7 +40,16 @@ export interface SignInPages {
 
 type Deps = Pick<
   PortalDeps,
-  'settings' | 'providers' | 'sessions' | 'pending' | 'throttle' | 'audit' | 'metrics' | 'log' | 'demo'
+  | 'settings'
+  | 'providers'
+  | 'sessions'
+  | 'pending'
+  | 'throttle'
+  | 'audit'
+  | 'metrics'
+  | 'log'
+  | 'demo'
+  | 'nameDigest'
 >
 
 export function createSignInPages(
