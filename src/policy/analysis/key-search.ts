@@ -7,6 +7,7 @@ import { holds } from '../condition.js'
 import type { ContextValue, RequestContext } from '../context.js'
 import { type Clause, type Literal, isTyped, patternsOf } from './clause.js'
 import { type Representatives, representatives, type TypedFamily } from './representative.js'
+import { isSingleValued } from './single-valued-key.js'
 import {
   anyText,
   type Found,
@@ -32,16 +33,20 @@ export interface KeyQuestion {
 /** All literals are about the same key. `none` is certain. */
 export function findKeyValue(question: KeyQuestion, texts: TextSearch): Found<KeyValue> {
   const { literals, preferText = false } = question
-  const shapes: readonly (() => Found<KeyValue>)[] = [
-    () => (literals.every(allowsAbsent) ? { type: 'some', value: undefined } : none),
-    () => findText(question, texts),
+  const absent = (): Found<KeyValue> =>
+    literals.every(allowsAbsent) ? { type: 'some', value: undefined } : none
+  const lists: readonly (() => Found<KeyValue>)[] = [
     () => findList(question, texts),
     () => (literals.every(allowsEmptyList) ? { type: 'some', value: [] } : none),
-    () => findBlank(question, texts, false),
     () => findBlank(question, texts, true),
   ]
+  const shapes = [
+    () => findText(question, texts),
+    () => findBlank(question, texts, false),
+    ...(literals.some(({ clause }) => isSingleValued(clause.condition.key)) ? [] : lists),
+  ]
   let answer: Found<KeyValue> = none
-  for (const shape of preferText ? [...shapes.slice(1), shapes[0]!] : shapes) {
+  for (const shape of preferText ? [...shapes, absent] : [absent, ...shapes]) {
     const found = shape()
     if (found.type === 'some') return found
     if (found.type === 'unknown') answer = unknown

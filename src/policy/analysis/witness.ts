@@ -104,7 +104,8 @@ function requestOf(
   for (const key of variables) {
     const literals = groups.get(key)
     if (literals === undefined) {
-      if (!absentVariables) context.set(key, 'anybody')
+      // Different texts, or two variables would pass for one.
+      if (!absentVariables) context.set(key, context.size === 0 ? 'anybody' : `anybody${context.size}`)
       continue
     }
     const found = findKeyValue({ literals, preferText: !absentVariables }, texts)
