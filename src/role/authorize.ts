@@ -50,7 +50,9 @@ export function questionsFor(
   caller: AssumeCaller,
   directory: RoleDirectory,
   parts: ContextParts,
-): readonly Question[] | 'sts:role-claims' | 'sts:caller-role-gone' {
+): readonly Question[] | 'sts:provider-gone' | 'sts:role-claims' | 'sts:caller-role-gone' {
+  // A sign-in lives on when its provider is disabled; what it may become does not.
+  if (caller.type === 'assertion' && !directory.vouchesFor(caller.assertion)) return 'sts:provider-gone'
   if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) return 'sts:role-claims'
   const subject =
     caller.type === 'assertion'
