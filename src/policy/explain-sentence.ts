@@ -163,7 +163,7 @@ function wish(operator: string, wanted: readonly string[]): Sentence {
   const values = anyOf(wanted, relation)
   if (prefix === 'ForAllValues') return [negated ? 'no value to be ' : 'every value to be ', ...values]
   if (prefix === 'ForAnyValue' && negated) return ['a value other than ', ...values]
-  return negated ? ['anything but ', ...values] : values
+  return negated ? ['anything but ', ...list(wanted)] : values
 }
 
 const relations: readonly (readonly [ending: string, words: string])[] = [
@@ -171,7 +171,7 @@ const relations: readonly (readonly [ending: string, words: string])[] = [
   ['LessThan', 'less than '],
   ['GreaterThanEquals', 'at least '],
   ['GreaterThan', 'more than '],
-  ['Like', 'like '],
+  ['Like', 'something like '],
   ['IpAddress', 'in '],
 ]
 

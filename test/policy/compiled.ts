@@ -1,10 +1,16 @@
 /** Raw policies → compiled ones, for tests: a problem is a failure of the test's own data. */
 import { compilePolicy, type PolicyDocument, type PolicyKind } from '../../src/policy/document.js'
 import type { PolicyLayers } from '../../src/policy/evaluate.js'
+import type { PolicyLimits } from '../../src/policy/kind.js'
 import type { RawLayers, RawPolicy } from './reference.js'
 
-export function compiled(source: unknown, kind: PolicyKind, name: string = kind): PolicyDocument {
-  const result = compilePolicy(source, kind, name)
+export function compiled(
+  source: unknown,
+  kind: PolicyKind,
+  name: string = kind,
+  limits?: PolicyLimits,
+): PolicyDocument {
+  const result = compilePolicy(source, kind, name, limits)
   if (!result.ok) throw new Error(`${JSON.stringify(source)}: ${JSON.stringify(result.problems)}`)
   return result.policy
 }

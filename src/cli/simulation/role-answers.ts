@@ -66,10 +66,13 @@ function reasons(explanation: Explanation | undefined, inFull: boolean): readonl
 }
 
 function unasked(reason: string | undefined): string {
-  return reason === 'sts:role-claims'
-    ? 'the provider lists the roles itself, and this one is not among them'
-    : 'no policy was asked'
+  return unaskedReasons.get(reason ?? '') ?? 'no policy was asked'
 }
+
+const unaskedReasons: ReadonlyMap<string, string> = new Map([
+  ['sts:role-claims', 'the provider lists the roles itself, and this one is not among them'],
+  ['sts:provider-gone', 'no provider with this ARN is enabled, so nobody may come from it'],
+])
 
 function plain(text: string): string {
   return `\`${text.replace(/[\p{Cc}\p{Cf}`]/gu, '\ufffd')}\``

@@ -45,12 +45,22 @@ export async function simulateIdentity(options: IdentityOptions): Promise<ExitCo
   const { config } = loaded
   const now = read.identity.time === undefined ? terminal.now() : new Date(read.identity.time)
   const assertion = simulatedAssertion(read.identity, config.providers, config.server.publicUrl, now)
+  if (isSupposed(config, read.identity)) {
+    terminal.err(
+      `Supposing that a provider \`${read.identity.provider}\` were enabled: the server would refuse it.`,
+    )
+  }
   const roles = options.role === undefined ? config.roles : [roleIn(config, options.role)]
   const answers = judged(config, roles, assertion, read.identity, now)
   const render = options.json ? answersAsJson : answersAsText
   terminal.out(render(assertion, answers, { inFull: options.role !== undefined }))
   const refused = options.role !== undefined && answers.some(({ allowed }) => !allowed)
   return refused ? exitCodes.denied : exitCodes.ok
+}
+
+/** `simulatedAssertion` refuses an unknown provider unless the identity says its kind. */
+function isSupposed(config: Config, { provider }: IdentityFile): boolean {
+  return !config.providers.some(({ name }) => name === provider)
 }
 
 function roleIn(config: Config, arn: string): Role {
@@ -68,7 +78,9 @@ function judged(
   now: Date,
 ): readonly RoleAnswer[] {
   const { organization } = config
-  const directory = createConfigDirectory(config)
+  const declared = createConfigDirectory(config)
+  // Who says the kind of a provider that is switched off asks what would be if it were on.
+  const directory = isSupposed(config, identity) ? { ...declared, vouchesFor: () => true } : declared
   const passed = signInParameters(assertion)
   const origin = {
     requestId: 'simulation',
