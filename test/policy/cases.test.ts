@@ -94,25 +94,28 @@ describe.each([
   })
 })
 
-describe.each(['5-operators.json', '5-truth-tables.json'])('the cases of %s', (name) => {
-  const file = read(name) as { readonly rows: readonly ConditionRow[] }
-  it.each(file.rows)('$rule: $name', (row) => {
-    const request: AuthorizationRequest = {
-      principal: principals.get('ann')!,
-      action: 's3:GetObject',
-      resource: '*',
-      resourceAccount: '111122223333',
-      context: contextOf(row.context),
-    }
-    const layers = (effect: string): RawLayers => ({
-      identity: [
-        {
-          Version: '2012-10-17',
-          Statement: { Effect: effect, Action: '*', Resource: '*', Condition: row.condition },
-        },
-      ],
+describe.each(['5-operators.json', '5-truth-tables.json', '5-every-operator.json'])(
+  'the cases of %s',
+  (name) => {
+    const file = read(name) as { readonly rows: readonly ConditionRow[] }
+    it.each(file.rows)('$rule: $name', (row) => {
+      const request: AuthorizationRequest = {
+        principal: principals.get('ann')!,
+        action: 's3:GetObject',
+        resource: '*',
+        resourceAccount: '111122223333',
+        context: contextOf(row.context),
+      }
+      const layers = (effect: string): RawLayers => ({
+        identity: [
+          {
+            Version: '2012-10-17',
+            Statement: { Effect: effect, Action: '*', Resource: '*', Condition: row.condition },
+          },
+        ],
+      })
+      check(request, layers('Allow'), row.holds ? 'allowed' : 'implicitDeny')
+      check(request, layers('Deny'), (row.holdsInDeny ?? row.holds) ? 'explicitDeny' : 'implicitDeny')
     })
-    check(request, layers('Allow'), row.holds ? 'allowed' : 'implicitDeny')
-    check(request, layers('Deny'), (row.holdsInDeny ?? row.holds) ? 'explicitDeny' : 'implicitDeny')
-  })
-})
+  },
+)

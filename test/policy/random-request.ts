@@ -344,23 +344,40 @@ export function randomRequest(dice: Dice): {
   readonly layers: RawLayers
 } {
   const aboutRole = dice.chance(0.35)
+  return { request: requestAbout(aboutRole, dice), layers: layersAbout(aboutRole, dice) }
+}
+
+/** Several requests over the same policies. */
+export function randomRequests(
+  dice: Dice,
+  count: number,
+): { readonly requests: readonly AuthorizationRequest[]; readonly layers: RawLayers } {
+  const aboutRole = dice.chance(0.35)
+  const layers = layersAbout(aboutRole, dice)
+  return { requests: Array.from({ length: count }, () => requestAbout(aboutRole, dice)), layers }
+}
+
+function requestAbout(aboutRole: boolean, dice: Dice): AuthorizationRequest {
   const context = new Map<string, string | readonly string[]>()
   for (const key of keys) {
     if (!dice.chance(0.65)) continue
     const multivalued = key === 'aws:tagkeys' ? dice.chance(0.9) : dice.chance(0.1)
     context.set(key, multivalued ? dice.some(given(key), 3).slice(dice.below(2)) : dice.one(given(key)))
   }
-  const request: AuthorizationRequest = {
+  return {
     principal: dice.one(principals),
     action: dice.one(aboutRole ? roleActions : actions),
     resource: dice.one(aboutRole ? roleResources : resources),
     resourceAccount: dice.chance(0.75) ? home : away,
     context,
   }
+}
+
+function layersAbout(aboutRole: boolean, dice: Dice): RawLayers {
   const policies = (kind: Kind, most: number) =>
     Array.from({ length: dice.below(most + 1) }, () => randomPolicy(dice, kind))
   const levels = (kind: Kind) => Array.from({ length: 1 + dice.below(2) }, () => policies(kind, 3))
-  const layers: RawLayers = {
+  return {
     identity: policies('identity', 3),
     ...(dice.chance(0.65) ? { resource: randomPolicy(dice, aboutRole ? 'trust' : 'resource') } : {}),
     resourceIsTrust: aboutRole,
@@ -369,5 +386,4 @@ export function randomRequest(dice: Dice): {
     ...(dice.chance(0.15) ? { serviceControl: levels('service-control') } : {}),
     ...(dice.chance(0.15) ? { resourceControl: levels('resource-control') } : {}),
   }
-  return { request, layers }
 }

@@ -207,7 +207,18 @@ function tokens(text: string, variables: boolean, context: Context): Token[] | u
 
 function flat(pattern: readonly Token[], any = '[^]*', one = '[^]'): RegExp {
   const source = pattern.map((token) => (token === '*' ? any : token === '?' ? one : quote(token.text)))
-  return new RegExp(`^${source.join('')}$`)
+  return expression(source.join(''))
+}
+
+const expressions = new Map<string, RegExp>()
+
+/** The engine takes longer to read an expression than to use it. */
+function expression(source: string): RegExp {
+  const known = expressions.get(source)
+  if (known !== undefined) return known
+  const made = new RegExp(`^${source}$`)
+  expressions.set(source, made)
+  return made
 }
 
 function quote(text: string): string {
@@ -232,9 +243,9 @@ function resourceMatches(pattern: string, resource: string, variables: boolean, 
   const last = parts.pop()!
   const before = parts.map((part) => partSource(part) + ':').join('')
   for (let start = 0; start <= resource.length; start += 1) {
-    if (!new RegExp(`^${before}$`).test(resource.slice(0, start))) continue
+    if (!expression(before).test(resource.slice(0, start))) continue
     const inSixth = parts.length === 5 || resource.slice(0, start).split(':').length > 5
-    const tail = inSixth ? flat(last) : new RegExp(`^${partSource(last)}$`)
+    const tail = inSixth ? flat(last) : expression(partSource(last))
     if (tail.test(resource.slice(start))) return true
   }
   return false
