@@ -111,11 +111,17 @@ export async function buildApp(options: {
     settings: () => ({ publicUrl: server().publicUrl, cliSeconds: server().sessions.cliSeconds }),
   })
   let draining = false
+  const probe = createPurposeBox(ring, 'readiness')
   const health = createHealth({
     checks: {
       store: () => store.ping(),
-      keys: async () => void ring.active,
-      configuration: async () => void config(),
+      keys: async () => {
+        if (probe.open(probe.seal('ready')) !== 'ready')
+          throw new Error('the key ring does not open what it sealed')
+      },
+      // The last good one is in force, so a refused reload is said and is no reason to send requests elsewhere.
+      configuration: async () => live.trouble(),
+      audit: () => audit.works(),
     },
     draining: () => draining,
   })

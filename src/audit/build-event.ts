@@ -37,6 +37,7 @@ const eventTypes = {
   'sts.amazonaws.com': 'AwsApiCall',
   'signin.amazonaws.com': 'AwsConsoleSignIn',
   'sso.amazonaws.com': 'AwsServiceEvent',
+  'cloudtrail.amazonaws.com': 'AwsServiceEvent',
 } as const satisfies Record<AuditEvent['eventSource'], AuditEvent['eventType']>
 
 export function auditEvent(facts: AuditFacts): AuditEvent {
@@ -60,6 +61,18 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
     eventCategory: 'Management',
     ...rest,
   }
+}
+
+/** The record itself begins, or goes on after it could not be written; nobody asked for it but the server. */
+export function startLoggingEvent(now: Date, eventID: string): AuditEvent {
+  return auditEvent({
+    origin: { requestId: eventID, sourceIp: 'rolegate', userAgent: 'rolegate', secure: true },
+    now,
+    eventID,
+    eventSource: 'cloudtrail.amazonaws.com',
+    eventName: 'StartLogging',
+    userIdentity: { type: 'Unknown' },
+  })
 }
 
 /** Who an identity provider vouched for, before any role. */

@@ -8,8 +8,9 @@ export interface AuditEvent {
   readonly eventID: string
   /** `YYYY-MM-DDTHH:MM:SSZ` */
   readonly eventTime: string
-  readonly eventSource: 'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com'
-  /** e.g. `AssumeRoleWithSAML`, `ConsoleLogin`, `SwitchRole`, `GetRoleCredentials` */
+  readonly eventSource:
+    'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com' | 'cloudtrail.amazonaws.com'
+  /** e.g. `AssumeRoleWithSAML`, `ConsoleLogin`, `SwitchRole`, `GetRoleCredentials`, `StartLogging` */
   readonly eventName: string
   readonly eventType: 'AwsApiCall' | 'AwsConsoleSignIn' | 'AwsServiceEvent'
   readonly awsRegion: string

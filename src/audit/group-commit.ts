@@ -7,7 +7,7 @@
 import type { Sink } from './sink.js'
 
 export interface GroupCommit {
-  /** Resolves when the line is durable; rejects when it was not within the deadline. A rejected line may still be written. */
+  /** Resolves when the line is durable (an empty one: when the sink is there and in order); rejects when it was not within the deadline. A rejected line may still be written. */
   append(line: string): Promise<void>
   /** Writes what waits, within the deadline, and closes the sink. */
   close(): Promise<void>

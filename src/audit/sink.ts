@@ -14,7 +14,7 @@ const write = promisify(writeTo)
 export interface Sink {
   /** For the log: `file` or `stdout`. */
   readonly name: string
-  /** Resolves when the lines are as durable as this sink makes them. One call at a time. */
+  /** Resolves when the lines, even none, are as durable as this sink makes them. One call at a time. */
   append(lines: string): Promise<void>
   close(): Promise<void>
 }

@@ -2,6 +2,7 @@
  * The configuration in force: the last good one, however broken the files are at the moment. Reloads when asked
  * (SIGHUP) and when a folder that holds anything it read changes.
  */
+import type { Clock } from '../fault.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import { ensureCertificates } from './certificates.js'
@@ -20,6 +21,8 @@ export interface LiveConfig {
   reload(): Promise<readonly ConfigProblem[]>
   /** Told after a reload that changed anything, before `reload` resolves. @returns how to stop. */
   onChange(listener: Listener): () => void
+  /** What came of the last reload, for who watches: undefined when all is as the files say. Never what is wrong. */
+  trouble(): string | undefined
   /** Counts reloads from now on. */
   countWith(metrics: Pick<Metrics, 'configReload'>): void
   /** Reloads when something changes, half a second after the last change. */
@@ -32,7 +35,7 @@ export interface LiveConfig {
  * @throws {Error} when a certificate cannot be made.
  */
 export async function openLiveConfig(
-  options: LoadOptions & { readonly log: Log },
+  options: LoadOptions & { readonly log: Log; readonly now?: Clock },
 ): Promise<
   | { readonly ok: true; readonly live: LiveConfig }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
@@ -47,17 +50,18 @@ export async function openLiveConfig(
     }
   }
   return loaded.ok
-    ? { ok: true, live: createLiveConfig(loaded, () => loadConfig(options), options.log) }
+    ? { ok: true, live: createLiveConfig(loaded, () => loadConfig(options), options) }
     : { ok: false, problems: loaded.problems }
 }
 
 function createLiveConfig(
   first: LoadedConfig & { readonly ok: true },
   load: () => Promise<LoadedConfig>,
-  log: Log,
+  { log, now = () => new Date() }: { readonly log: Log; readonly now?: Clock },
 ): LiveConfig {
   let good = first
   let latest: LoadedConfig = first
+  let trouble: string | undefined
   let metrics: Pick<Metrics, 'configReload'> | undefined
   const listeners = new Set<Listener>()
   warn(first, log)
@@ -71,6 +75,7 @@ function createLiveConfig(
     if (!asked && same(loaded, previous)) return loaded.ok ? [] : loaded.problems
     if (!loaded.ok) {
       metrics?.configReload('failure')
+      trouble = `last good, reload refused at ${now().toISOString()}`
       log.error('config.reloadRefused', { problems: loaded.problems, inForce: 'the last good configuration' })
       return loaded.problems
     }
@@ -80,6 +85,7 @@ function createLiveConfig(
     const changed = loaded.footprint.fingerprint !== before.footprint.fingerprint
     const applied = !changed || (await tell(loaded.config, before.config))
     metrics?.configReload(applied ? 'success' : 'failure')
+    trouble = applied ? undefined : `not wholly applied at ${now().toISOString()}`
     log.info('config.reloaded', { changed, restartNeeded: fixedAtStart(loaded.config, before.config) })
     return []
   }
@@ -112,6 +118,7 @@ function createLiveConfig(
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    trouble: () => trouble,
     countWith(counter) {
       metrics = counter
     },

@@ -1,17 +1,20 @@
 /**
  * `/healthz`: the process answers. `/readyz`: it can do its work, so send it requests; 503 names what cannot.
  *
- * Names only: what exactly is wrong stands in the log, not in an answer that anybody can read.
+ * Names, and what is the same for everybody: what exactly is wrong stands in the log, not in an answer that anybody
+ * can read.
  */
 import type { WireResponse, WireRoom } from '../http/wire.js'
 
 export interface HealthDeps {
-  /** Each resolves when its part works; by name, e.g. `store`. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>
+  /** By name, e.g. `store`. Each rejects when its part does not work, and may say in a word or two how it works. */
+  readonly checks: Readonly<Record<string, Check>>
   /** True from the moment the process is told to stop: no new requests, please. */
   readonly draining: () => boolean
   readonly deadlineMs?: number
 }
+
+type Check = () => Promise<string | void>
 
 const DEADLINE_MS = 1_000
 
@@ -19,10 +22,11 @@ export function createHealth({ checks, draining, deadlineMs = DEADLINE_MS }: Hea
   const readiness = async (): Promise<WireResponse> => {
     const names = Object.keys(checks)
     const results = await Promise.allSettled(Object.values(checks).map((check) => inTime(check, deadlineMs)))
-    const states = names.map(
-      (name, n) => [name, results[n]?.status === 'fulfilled' ? 'ok' : 'failed'] as const,
-    )
-    const failed = states.some(([, state]) => state === 'failed')
+    const states = names.map((name, n) => {
+      const result = results[n]
+      return [name, result?.status === 'fulfilled' ? (result.value ?? 'ok') : 'failed'] as const
+    })
+    const failed = results.some((result) => result.status === 'rejected')
     const status = draining() ? 'draining' : failed ? 'unavailable' : 'ready'
     return answer(status === 'ready' ? 200 : 503, { status, checks: Object.fromEntries(states) })
   }
@@ -49,7 +53,7 @@ export function createHealth({ checks, draining, deadlineMs = DEADLINE_MS }: Hea
   }
 }
 
-function inTime(check: () => Promise<void>, deadlineMs: number): Promise<void> {
+function inTime(check: Check, deadlineMs: number): Promise<string | void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('too slow')), deadlineMs)
     Promise.resolve()

@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { appendFile, mkdir, mkdtemp, readFile, rename, rm, rmdir, stat, truncate } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  truncate,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
@@ -122,6 +133,45 @@ describe('the audit log on a file', () => {
       ...unavailable,
       cause: { code: 'ENOSPC' },
     })
+  })
+
+  it('knows before the first record that the disk is full', async () => {
+    const { audit } = await start({ file: '/dev/full' })
+    await expect(audit.works()).rejects.toMatchObject(unavailable)
+  })
+
+  it('works from its first line on, and asking again writes nothing', async () => {
+    const { audit, file } = await start()
+    await Promise.all([audit.works(), audit.record(event('1'))])
+    await audit.works()
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as AuditEvent).eventName).sort()).toEqual([
+      'AssumeRole',
+      'StartLogging',
+    ])
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ eventTime: '2026-01-02T03:04:05Z' })
+  })
+
+  it('does not work while it cannot be written, and finds out without a record that it can again', async () => {
+    const { audit, file, log } = await start()
+    await audit.record(event('1'))
+    await audit.works()
+    await rename(file, `${file}.1`)
+    await symlink('/dev/full', file)
+    await expect(audit.record(event('2'))).rejects.toMatchObject(unavailable)
+    await expect(audit.works()).rejects.toMatchObject(unavailable)
+    await rm(file)
+    await audit.works()
+    expect(await readFile(file, 'utf8')).toContain('"StartLogging"')
+    expect(log.lines.map((line) => line.event)).toEqual(['audit.unavailable', 'audit.recovered'])
+  })
+
+  it('notices without a record that the file cannot be opened any more', async () => {
+    const { audit, file } = await start()
+    await audit.record(event('1'))
+    await rm(file)
+    await mkdir(file)
+    await expect(audit.works()).rejects.toMatchObject(unavailable)
   })
 
   it('does not start on a path that cannot be written', async () => {
@@ -274,6 +324,7 @@ describe('the audit log on standard output', () => {
     expect(broken.log.lines).toMatchObject([{ event: 'audit.unavailable', fields: { sink: 'file' } }])
     const silent = await start({ stdout: true, descriptor: 9_999 })
     await silent.audit.record(event('2'))
+    await silent.audit.works()
     expect(await idsIn(silent.file)).toEqual(['2'])
     close()
   })

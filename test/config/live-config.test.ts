@@ -32,6 +32,7 @@ async function start(files: Readonly<Record<string, string>> = {}, certificatesD
     certificatesDirectory,
     environment: {},
     log,
+    now: () => new Date('2026-01-02T03:04:05Z'),
   })
   if (!opened.ok) throw new Error(JSON.stringify(opened.problems))
   const { live } = opened
@@ -103,8 +104,12 @@ describe('the configuration in force', () => {
     await rm(directory, { recursive: true })
     expect(await live.reload()).toMatchObject([{ file: '.' }])
     expect(name()).toBe('First')
+    expect(live.trouble()).toBe('last good, reload refused at 2026-01-02T03:04:05.000Z')
     expect(counts).toEqual(['failure', 'failure'])
     expect(events.filter((event) => event === 'config.reloadRefused')).toHaveLength(2)
+    await writeConfigFile(directory, 'organization.yaml', organization('First'))
+    await live.reload()
+    expect(live.trouble()).toBeUndefined()
   })
 
   it('counts a listener that fails as a failure', async () => {
@@ -114,6 +119,7 @@ describe('the configuration in force', () => {
     await live.reload()
     expect(counts).toEqual(['failure'])
     expect(events).toContain('config.notApplied')
+    expect(live.trouble()).toBe('not wholly applied at 2026-01-02T03:04:05.000Z')
   })
 
   it('reads files one reload after the other', async () => {

@@ -60,6 +60,17 @@ describe('/readyz', () => {
     })
   })
 
+  it('says how a part works that has something to say, and stays ready', async () => {
+    const configuration = async () => 'last good, reload refused at 2026-01-02T03:04:05.000Z'
+    expect(await health({ checks: { store: works, configuration } }).ask('/readyz')).toMatchObject({
+      status: 200,
+      body: {
+        status: 'ready',
+        checks: { store: 'ok', configuration: 'last good, reload refused at 2026-01-02T03:04:05.000Z' },
+      },
+    })
+  })
+
   it('is 503 from the moment the process is told to stop', async () => {
     let draining = false
     const { ask } = health({ draining: () => draining })

@@ -98,7 +98,7 @@ describe('what watches it', () => {
     expect(ready.status).toBe(200)
     expect(JSON.parse(ready.text)).toEqual({
       status: 'ready',
-      checks: { store: 'ok', keys: 'ok', configuration: 'ok' },
+      checks: { store: 'ok', keys: 'ok', configuration: 'ok', audit: 'ok' },
     })
   })
 
@@ -189,12 +189,19 @@ describe('the record', () => {
     expect(keys.answer.text).not.toContain('ASIA')
     expect(logged('audit.unavailable')[0]).toMatchObject({ sink: 'file', cause: { code: 'ENOSPC' } })
     expect(await metric('rolegate_audit_records_total{outcome="failed"}')).toBeGreaterThanOrEqual(3)
+    const ready = await ask(product.url, '/readyz')
+    expect(ready.status).toBe(503)
+    expect(JSON.parse(ready.text)).toMatchObject({
+      status: 'unavailable',
+      checks: { audit: 'failed', store: 'ok' },
+    })
     // Nothing of ours may fall over meanwhile.
     expect((await ask(product.url, '/healthz')).status).toBe(200)
     expect((await ask(product.url, '/accounts', session(grace))).status).toBe(200)
 
     await rm(file)
     await rename(`${file}.kept`, file)
+    expect((await ask(product.url, '/readyz')).status).toBe(200)
     const again = await sts(product, {
       Action: 'AssumeRoleWithWebIdentity',
       RoleArn: roleArn,
@@ -258,7 +265,11 @@ roles:
     expect(await sees('AddedLater')).toBe(true)
     expect(await sees('Renamed')).toBe(false)
     expect((await byToken()).status).toBe(200)
-    expect((await ask(product.url, '/readyz')).status).toBe(200)
+    const ready = await ask(product.url, '/readyz')
+    expect(ready.status).toBe(200)
+    expect(JSON.parse(ready.text)).toMatchObject({
+      checks: { configuration: expect.stringMatching(/^last good, reload refused at 20.*Z$/) },
+    })
   })
 
   it('is read again at SIGHUP, broken or not', async () => {
