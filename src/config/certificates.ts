@@ -6,7 +6,7 @@ import { createPrivateKey, generateKeyPair, randomBytes, type KeyObject } from '
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { GeneratedName } from './reading.js'
+import type { GeneratedName } from './generated-keys.js'
 import { selfSignedCertificate, type CertificateRequest } from './self-signed-certificate.js'
 import { systemErrorCode } from './system-error.js'
 
@@ -53,23 +53,15 @@ export async function ensureCertificates(
       pem = await readFile(keyFile, 'utf8')
     }
     if (certificate !== undefined) continue
-    const text = selfSignedCertificate({
-      privateKey: keyIn(pem, keyFile),
-      commonName: usage === 'tls' ? publicHost.slice(0, 64) : `Rolegate SAML ${usage}`,
-      hosts: usage === 'tls' ? [...new Set([publicHost, 'localhost', '127.0.0.1', '::1'])] : [],
-      usage,
-      // A client whose clock is a little behind must not refuse a certificate of this minute.
-      notBefore: new Date(now.getTime() - 3_600_000),
-      notAfter: new Date(now.getTime() + validDays[usage] * dayMs),
-      randomBytes,
-    })
+    const text = certificateOf(keyIn(pem, keyFile), usage, publicHost, now)
     if (await createFile(certificateFile, text, 0o644)) made.push(certificateFile)
   }
   return made
 }
 
 /**
- * Makes new pairs; the old files stay as `<name>.old-<timestamp>`. Identity providers need the new SAML metadata.
+ * Makes new pairs; the old files stay as `<name>.old-<timestamp>`. Identity providers need the new SAML metadata. A
+ * server that watches the folder takes the SAML pairs at once, so all keys are made before the first file changes.
  * @returns names of the files made.
  */
 export async function replaceCertificates(
@@ -77,15 +69,46 @@ export async function replaceCertificates(
   publicHost: string,
   now: Date = new Date(),
 ): Promise<readonly string[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
-  for (const { name } of pairs) {
-    // The certificate first: a key without one is completed at the next start, the other way round is refused.
-    for (const extension of ['crt', 'key']) {
-      const file = join(directory, `${name}.${extension}`)
-      if ((await readIfThere(file)) !== undefined) await rename(file, await freeName(`${file}.old-${stamp}`))
-    }
+  const made = []
+  for (const { name, usage } of pairs) {
+    const { privateKey } = await newKey(usage)
+    const certificate = certificateOf(privateKey, usage, publicHost, now)
+    made.push({ name, key: privateKey.export({ type: 'pkcs8', format: 'pem' }), certificate })
   }
-  return ensureCertificates(directory, publicHost, now)
+  for (const { name, key, certificate } of made) {
+    const keyFile = join(directory, `${name}.key`)
+    const certificateFile = join(directory, `${name}.crt`)
+    // The certificate first: a key without one is completed at the next start, the other way round is refused.
+    if ((await readIfThere(certificateFile)) !== undefined) {
+      await rename(certificateFile, await freeName(`${certificateFile}.old-${stamp}`))
+    }
+    if ((await readIfThere(keyFile)) !== undefined) {
+      await link(keyFile, await freeName(`${keyFile}.old-${stamp}`))
+    }
+    await putInPlace(keyFile, key, 0o600)
+    await putInPlace(certificateFile, certificate, 0o644)
+  }
+  return made.flatMap(({ name }) => [join(directory, `${name}.key`), join(directory, `${name}.crt`)])
+}
+
+function certificateOf(
+  privateKey: KeyObject,
+  usage: CertificateRequest['usage'],
+  publicHost: string,
+  now: Date,
+): string {
+  return selfSignedCertificate({
+    privateKey,
+    commonName: usage === 'tls' ? publicHost.slice(0, 64) : `Rolegate SAML ${usage}`,
+    hosts: usage === 'tls' ? [...new Set([publicHost, 'localhost', '127.0.0.1', '::1'])] : [],
+    usage,
+    // A client whose clock is a little behind must not refuse a certificate of this minute.
+    notBefore: new Date(now.getTime() - 3_600_000),
+    notAfter: new Date(now.getTime() + validDays[usage] * dayMs),
+    randomBytes,
+  })
 }
 
 async function newKey(usage: CertificateRequest['usage']): Promise<{ readonly privateKey: KeyObject }> {
@@ -115,6 +138,12 @@ async function createFile(file: string, content: string | Buffer, mode: number):
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+async function putInPlace(file: string, content: string | Buffer, mode: number): Promise<void> {
+  const draft = `${file}.${randomBytes(8).toString('hex')}.new`
+  await writeFile(draft, content, { mode, flag: 'wx' })
+  await rename(draft, file)
 }
 
 async function freeName(wanted: string): Promise<string> {

@@ -38,7 +38,7 @@ export interface Footprint {
   readonly named: readonly string[]
 }
 
-const maxNamedFileBytes = 2 * 1024 * 1024
+export const maxNamedFileBytes = 2 * 1024 * 1024
 
 export function createReading(options: {
   readonly directory: string
@@ -130,30 +130,3 @@ export async function readText(path: string, maxBytes: number): Promise<ReadText
     return { ok: false, reason: 'cannot be read' }
   }
 }
-
-/**
- * A pair that `ensureCertificates` makes. When it is not there yet the texts are empty and a warning says so: a
- * configuration can be checked before the first start, and the server makes the pairs before it loads.
- */
-export async function generatedKeyPair(
-  name: GeneratedName,
-  place: Place,
-  reading: Reading,
-): Promise<{ readonly certificate: string; readonly key: string }> {
-  const [certificate, key] = await Promise.all(
-    ['crt', 'key'].map(async (extension) => {
-      const path = join(reading.certificatesDirectory, `${name}.${extension}`)
-      const read = await readText(path, maxNamedFileBytes)
-      if (read.ok) reading.note(path, read.text)
-      return read.ok ? read.text : undefined
-    }),
-  )
-  if (certificate !== undefined && key !== undefined) return { certificate, key }
-  reading.findings.warning(
-    place,
-    `\`${name}.key\` and \`${name}.crt\` are not in the certificates directory yet`,
-  )
-  return { certificate: '', key: '' }
-}
-
-export type GeneratedName = 'saml-signing' | 'saml-encryption' | 'tls'

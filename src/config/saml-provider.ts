@@ -6,7 +6,8 @@ import { keyPair } from './pem-files.js'
 import { within, type Place } from './place.js'
 import { sharedSettings } from './provider-shared.js'
 import type { Surroundings } from './providers.js'
-import { generatedKeyPair, type Reading } from './reading.js'
+import { generatedKeyPair, previousKeys } from './generated-keys.js'
+import type { Reading } from './reading.js'
 import type { SamlEntry } from './schema/providers.js'
 import { webUrl } from './web-address.js'
 
@@ -36,6 +37,10 @@ export async function samlSettings(
   }
   const signing = await pair('signing')
   const encryption = await pair('encryption')
+  const previousDecryptionKeys =
+    entry.encryption === undefined
+      ? await previousKeys('saml-encryption', within(place, 'encryption'), reading)
+      : []
   if (entry.insecureAllowSha1) {
     reading.insecure.push(`${place.source.file}: ${entry.name}.insecureAllowSha1`)
     if (!surroundings.local) {
@@ -65,6 +70,7 @@ export async function samlSettings(
     emailAttribute: entry.emailAttribute,
     groupsAttribute: entry.groupsAttribute,
     ...given({ nameIdFormat: entry.nameIdFormat }),
+    ...(previousDecryptionKeys.length === 0 ? {} : { previousDecryptionKeys }),
   }
 }
 

@@ -82,6 +82,8 @@ export interface SamlSettings extends Shared {
   /** PEM. Generated under `certs/` on first start unless configured. */
   readonly signing: KeyAndCertificate
   readonly encryption: KeyAndCertificate
+  /** PEM, newest first: keys that identity providers may still encrypt for until they have our new metadata. */
+  readonly previousDecryptionKeys?: readonly string[]
   readonly insecureAllowSha1: boolean
   readonly nameIdFormat?: string
   readonly clockSkewSeconds: number

@@ -7,7 +7,8 @@ import { describe, expect, it } from '@jest/globals'
 import { ensureCertificates, replaceCertificates } from '../../src/config/certificates.js'
 import { bitString, integer, objectIdentifier, sequence, time } from '../../src/config/der.js'
 import { selfSignedCertificate } from '../../src/config/self-signed-certificate.js'
-import { temporaryDirectory } from '../support/config-folder.js'
+import { loadConfig } from '../../src/config/load-config.js'
+import { configFolder, temporaryDirectory } from '../support/config-folder.js'
 
 const keys = {
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
@@ -151,6 +152,45 @@ describe('the certificates of an installation', () => {
     await writeFile(join(directory, 'tls.key'), 'not a key')
     await chmod(join(directory, 'tls.key'), 0o600)
     await expect(ensureCertificates(directory, 'localhost', now)).rejects.toThrow('is not a private key')
+  })
+
+  it('go on opening what was encrypted for the keys that were replaced, until those are deleted', async () => {
+    const certificatesDirectory = await temporaryDirectory()
+    await ensureCertificates(certificatesDirectory, 'localhost', now)
+    const directory = await configFolder({
+      'organization.yaml': 'id: o-abcdefghij\nname: Test\naccounts: []\n',
+      'providers.yaml': 'providers: [{ kind: saml, name: s, metadata: "<EntityDescriptor />" }]\n',
+    })
+    const settings = async () => {
+      const loaded = await loadConfig({
+        directory,
+        dataDirectory: '/d',
+        certificatesDirectory,
+        environment: {},
+      })
+      const saml = loaded.ok ? loaded.config.providers[0] : undefined
+      if (saml?.kind !== 'saml') throw new Error(JSON.stringify(loaded))
+      return { saml, warnings: loaded.warnings, fingerprint: loaded.footprint.fingerprint }
+    }
+    const keys: string[] = []
+    for (const day of [1, 2, 3, 4]) {
+      const { encryption } = (await settings()).saml
+      keys.unshift(encryption.key)
+      await replaceCertificates(certificatesDirectory, 'localhost', new Date(`2026-01-0${day}T03:04:05Z`))
+    }
+    const replaced = await settings()
+    expect(keys).not.toContain(replaced.saml.encryption.key)
+    expect(replaced.saml.previousDecryptionKeys).toEqual(keys.slice(0, 3))
+
+    await writeFile(join(certificatesDirectory, 'saml-encryption.key.old-20260104T030405Z'), 'spoiled')
+    expect((await settings()).saml.previousDecryptionKeys).toEqual(keys.slice(1, 3))
+    expect((await settings()).warnings).toMatchObject([{ path: 'providers[0].encryption' }])
+    for (const day of [1, 2, 3, 4]) {
+      await rm(join(certificatesDirectory, `saml-encryption.key.old-2026010${day}T030405Z`))
+    }
+    const forgotten = await settings()
+    expect(forgotten.saml.previousDecryptionKeys).toBeUndefined()
+    expect(forgotten.fingerprint).not.toBe(replaced.fingerprint)
   })
 
   it('are replaced without losing the old ones', async () => {

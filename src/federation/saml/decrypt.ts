@@ -9,7 +9,7 @@ import { namespaces } from './names.js'
 import { refuse } from './refusal.js'
 import { attribute, childrenNamed, descendants, isNamed, textOf } from './xml-document.js'
 
-const ciphers = new Map<string, { readonly name: CipherGCMTypes; readonly keyBytes: number }>([
+const ciphers = new Map<string, Cipher>([
   [`${namespaces.encryption11}aes128-gcm`, { name: 'aes-128-gcm', keyBytes: 16 }],
   [`${namespaces.encryption11}aes256-gcm`, { name: 'aes-256-gcm', keyBytes: 32 }],
 ])
@@ -29,10 +29,10 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * @param privateKey PEM
+ * @param privateKeys PEM; which of them opened the message shows in nothing.
  * @throws {SamlRefusal} `saml:algorithm` for what the message says openly, `saml:decrypt` for everything else.
  */
-export function decryptAssertion(encrypted: Element, privateKey: string): Buffer {
+export function decryptAssertion(encrypted: Element, privateKeys: readonly string[]): Buffer {
   const data = only(encrypted, 'EncryptedData')
   const keys = [...descendants(encrypted)].filter((element) =>
     isNamed(element, namespaces.encryption, 'EncryptedKey'),
@@ -41,21 +41,36 @@ export function decryptAssertion(encrypted: Element, privateKey: string): Buffer
   const cipher = ciphers.get(methodOf(data).algorithm)
   if (!cipher) return refuse('saml:algorithm', `content encryption \`${methodOf(data).algorithm}\``)
   const oaepHash = oaepHashOf(keys[0]!)
-  try {
-    const key = privateDecrypt(
-      { key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash },
-      cipherValueOf(keys[0]!),
-    )
-    const sealed = cipherValueOf(data)
-    if (key.length !== cipher.keyBytes || sealed.length < ivBytes + tagBytes) throw new Error('length')
-    const opening = createDecipheriv(cipher.name, key, sealed.subarray(0, ivBytes), {
-      authTagLength: tagBytes,
-    })
-    opening.setAuthTag(sealed.subarray(-tagBytes))
-    return Buffer.concat([opening.update(sealed.subarray(ivBytes, -tagBytes)), opening.final()])
-  } catch {
-    return refuse('saml:decrypt', 'the assertion could not be decrypted')
-  }
+  const wrapped = cipherValueOf(keys[0]!)
+  const sealed = cipherValueOf(data)
+  // Every key is tried, whichever fits: how long it takes depends on how many there are.
+  const opened = privateKeys.map((privateKey) => {
+    try {
+      const key = privateDecrypt(
+        { key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash },
+        wrapped,
+      )
+      return open(sealed, key, cipher)
+    } catch {
+      return undefined
+    }
+  })
+  return (
+    opened.find((text) => text !== undefined) ?? refuse('saml:decrypt', 'no key of ours opens the assertion')
+  )
+}
+
+interface Cipher {
+  readonly name: CipherGCMTypes
+  readonly keyBytes: number
+}
+
+/** @throws whenever it does not open. */
+function open(sealed: Buffer, key: Buffer, cipher: Cipher): Buffer {
+  if (key.length !== cipher.keyBytes || sealed.length < ivBytes + tagBytes) throw new Error('length')
+  const opening = createDecipheriv(cipher.name, key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+  opening.setAuthTag(sealed.subarray(-tagBytes))
+  return Buffer.concat([opening.update(sealed.subarray(ivBytes, -tagBytes)), opening.final()])
 }
 
 /** node:crypto uses one hash for the label and the mask, so a message that names two different ones is refused. */

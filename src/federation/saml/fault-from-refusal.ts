@@ -46,13 +46,15 @@ export function faultForToken(cause: unknown): unknown {
   return new Fault(code, tokenSentence(cause), { reason, cause })
 }
 
-function tokenSentence({ reason, kind, message }: SamlRefusal): string {
+function tokenSentence({ reason, kind, message, sealed }: SamlRefusal): string {
+  if (sealed) return unacceptable
   const sentence = tokenSentences.get(reason) ?? claimSentences.get(message)
   if (sentence !== undefined) return sentence
   if (kind === 'rejected') return 'the identity provider did not accept the request'
-  return kind === 'expired' ? 'the assertion has expired' : 'the assertion is not acceptable'
+  return kind === 'expired' ? 'the assertion has expired' : unacceptable
 }
 
+const unacceptable = 'the assertion is not acceptable'
 const unreadable = 'Response signature invalid'
 const tokenSentences = new Map<SamlReason, string>([
   ['saml:parameter', unreadable],
@@ -70,7 +72,6 @@ const tokenSentences = new Map<SamlReason, string>([
   ['saml:untrusted-key', unreadable],
   ['saml:unsigned', unreadable],
   ['saml:signature', unreadable],
-  ['saml:decrypt', unreadable],
   ['saml:issuer', 'Issuer not present in specified provider'],
   ['saml:audience', 'Response does not contain the required audience'],
   ['saml:age', 'Token must be redeemed within 5 minutes of issuance'],

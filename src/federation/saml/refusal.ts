@@ -44,12 +44,26 @@ export class SamlRefusal extends Error {
   override readonly name = 'SamlRefusal'
   readonly reason: SamlReason
   readonly kind: RefusalKind
+  /** It failed at what was encrypted to us: the caller must not learn at which step, or we would decrypt for strangers. */
+  readonly sealed: boolean
 
-  constructor(reason: SamlReason, detail: string, kind: RefusalKind = 'invalid') {
+  constructor(reason: SamlReason, detail: string, kind: RefusalKind = 'invalid', sealed = false) {
     super(detail)
     this.reason = reason
     this.kind = kind
+    this.sealed = sealed
   }
+}
+
+/** The same refusal (or, for what is none, one of the message), said of what was encrypted. */
+export function asSealed(cause: unknown): SamlRefusal {
+  if (cause instanceof SamlRefusal) return new SamlRefusal(cause.reason, cause.message, 'invalid', true)
+  return new SamlRefusal(
+    'saml:structure',
+    cause instanceof Error ? cause.message : String(cause),
+    'invalid',
+    true,
+  )
 }
 
 export function refuse(reason: SamlReason, detail: string, kind?: RefusalKind): never {

@@ -60,7 +60,7 @@ export async function createSamlProvider(
     const facts = await verifier.verify({
       xml,
       certificates: idp.signingCertificates,
-      decryptionKey: settings.encryption.key,
+      decryptionKeys: [settings.encryption.key, ...(settings.previousDecryptionKeys ?? [])],
       allowSha1: settings.insecureAllowSha1,
     })
     const judgement = judge(facts, {

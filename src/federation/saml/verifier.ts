@@ -34,6 +34,7 @@ export type VerificationAnswer =
       readonly reason: SamlReason
       readonly detail: string
       readonly kind: RefusalKind
+      readonly sealed: boolean
     }
 
 export function answer(request: VerificationRequest, parsers: ResponseParsers): VerificationAnswer {
@@ -41,16 +42,17 @@ export function answer(request: VerificationRequest, parsers: ResponseParsers): 
     return { type: 'verified', facts: verifyResponse(request, parsers) }
   } catch (cause) {
     if (cause instanceof SamlRefusal) {
-      return { type: 'refused', reason: cause.reason, detail: cause.message, kind: cause.kind }
+      const { reason, message: detail, kind, sealed } = cause
+      return { type: 'refused', reason, detail, kind, sealed }
     }
     // A library stumbled over the message; the message is what is refused, not the process.
     const detail = cause instanceof Error ? cause.message : String(cause)
-    return { type: 'refused', reason: 'saml:structure', detail, kind: 'invalid' }
+    return { type: 'refused', reason: 'saml:structure', detail, kind: 'invalid', sealed: false }
   }
 }
 
 /** @throws {SamlRefusal} */
 export function factsOf(given: VerificationAnswer): VerifiedResponse {
   if (given.type === 'verified') return given.facts
-  throw new SamlRefusal(given.reason, given.detail, given.kind)
+  throw new SamlRefusal(given.reason, given.detail, given.kind, given.sealed)
 }

@@ -10,7 +10,7 @@ import type { VerifiedResponse } from './facts.js'
 import { openText } from './gates.js'
 import { loadSamlify } from './load-samlify.js'
 import { namespaces } from './names.js'
-import { refuse } from './refusal.js'
+import { asSealed, refuse } from './refusal.js'
 import type { SchemaValidator } from './schema.js'
 import { certificatesIn } from './signature-shape.js'
 import { signersOf } from './signed-info.js'
@@ -23,8 +23,8 @@ export interface VerificationRequest {
   readonly xml: string
   /** Base64 of the DER of the certificates that the metadata lists for signing. */
   readonly certificates: readonly string[]
-  /** PEM */
-  readonly decryptionKey: string
+  /** PEM, the current one first; the others are what it replaced. */
+  readonly decryptionKeys: readonly string[]
   readonly allowSha1: boolean
 }
 
@@ -79,16 +79,36 @@ function openedAssertion(
   root: Element,
   encrypted: Element,
   request: VerificationRequest,
-  { samlLib, schema }: ResponseParsers,
+  parsers: ResponseParsers,
 ): Element {
   const outer = signatureOf(root)
   let sealed = encrypted
   if (outer) {
-    const text = signedText(samlLib, xml, outer, request.certificates, (it) => it.localName === 'Response')
+    const text = signedText(
+      parsers.samlLib,
+      xml,
+      outer,
+      request.certificates,
+      (it) => it.localName === 'Response',
+    )
     sealed =
       partsOf(parseXml(text)).encrypted ?? refuse('saml:structure', 'no encrypted assertion was signed')
   }
-  const opened = openText(decryptAssertion(sealed, request.decryptionKey))
+  try {
+    return insideOf(sealed, outer !== undefined, request, parsers)
+  } catch (cause) {
+    throw asSealed(cause)
+  }
+}
+
+/** What is encrypted, with a signature over it: its own, or that of the response it came in. */
+function insideOf(
+  sealed: Element,
+  isSigned: boolean,
+  request: VerificationRequest,
+  { samlLib, schema }: ResponseParsers,
+): Element {
+  const opened = openText(decryptAssertion(sealed, request.decryptionKeys))
   schema.assertWellFormed(opened)
   const assertion = parseXml(opened)
   checkDecryptedAssertion(assertion, request)
@@ -106,7 +126,7 @@ function openedAssertion(
     )
     return parseXml(text)
   }
-  if (!outer) refuse('saml:unsigned', 'neither the response nor the decrypted assertion is signed')
+  if (!isSigned) refuse('saml:unsigned', 'neither the response nor the decrypted assertion is signed')
   return assertion
 }
 

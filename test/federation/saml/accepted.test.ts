@@ -1,6 +1,7 @@
 /** What must be accepted, so that the refusals in `hostile.test.ts` mean something. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { IdentityProvider } from '../../../src/federation/assertion.js'
+import { base64Of, makeKeyAndCertificate } from '../../support/saml-certificate.js'
 import { openLab, post } from './lab/lab.js'
 import type { Lab } from './lab/lab.js'
 import { makeMessage } from './lab/message.js'
@@ -66,6 +67,19 @@ describe('a good message', () => {
     ['without attributes', { attributes: { mail: ['a'] } }],
   ])('is accepted: %s', async (_, spec) => {
     await expect(accept(spec)).resolves.toMatchObject({ subject: 'ada', issuer: lab.around.idpEntityId })
+  })
+
+  it('is accepted when it is encrypted for a key that was replaced, as long as that is kept', async () => {
+    const encryption = makeKeyAndCertificate('broker encryption, new')
+    const older = makeKeyAndCertificate('broker encryption, oldest')
+    const old = lab.around.encryption.key
+    const spec: MessageSpec = { signs: 'assertion', encryption: {} }
+    const replaced = await lab.provider({ encryption })
+    await expect(accept(spec, replaced)).rejects.toMatchObject({ reason: 'saml:decrypt' })
+    const keeping = await lab.provider({ encryption, previousDecryptionKeys: [older.key, old] })
+    await expect(accept(spec, keeping)).resolves.toMatchObject({ subject: 'ada' })
+    expect(keeping.metadata?.()).toContain(base64Of(encryption.certificate))
+    expect(keeping.metadata?.()).not.toContain(base64Of(lab.around.encryption.certificate))
   })
 
   it('keeps a name whole that is written with character references (SAML-19)', async () => {

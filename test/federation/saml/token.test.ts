@@ -5,6 +5,7 @@ import { base64, openLab } from './lab/lab.js'
 import type { Lab } from './lab/lab.js'
 import { makeMessage } from './lab/message.js'
 import type { MessageSpec } from './lab/message.js'
+import { makeKeyAndCertificate } from '../../support/saml-certificate.js'
 
 const aws = 'https://aws.amazon.com/SAML/Attributes/'
 const extraRecipient = 'https://broker.example/saml'
@@ -192,6 +193,28 @@ describe('an unsolicited assertion', () => {
     ],
   ])('is refused with the words of AWS: %s', async (_, spec, code, reason, message) => {
     await expect(provider.token!.verify(await token(spec))).rejects.toMatchObject({ code, reason, message })
+  })
+
+  it('is refused with one sentence for everything that is wrong behind the encryption (SAML-51)', async () => {
+    const good = { attributes: { [`${aws}RoleSessionName`]: ['ada'] } }
+    const foreign = { ...lab.around, encryption: makeKeyAndCertificate('somebody else') }
+    const specs: readonly (readonly [MessageSpec, string])[] = [
+      [{ ...good, encryption: {}, signs: 'none' }, 'saml:unsigned'],
+      [
+        { ...good, encryption: {}, assertionSignature: { key: 'stranger', keyInfo: 'none' } },
+        'saml:signature',
+      ],
+    ]
+    const answers: unknown[] = []
+    for (const [spec, reason] of specs) answers.push([await token(spec), reason])
+    answers.push([base64((await makeMessage({ ...good, encryption: {} }, foreign)).xml), 'saml:decrypt'])
+    for (const [message, reason] of answers as readonly (readonly [string, string])[]) {
+      await expect(provider.token!.verify(message)).rejects.toMatchObject({
+        code: 'InvalidAssertion',
+        reason,
+        message: 'the assertion is not acceptable',
+      })
+    }
   })
 
   it('is refused when it is not base64 at all', async () => {

@@ -58,7 +58,7 @@ async function request(xml?: string): Promise<VerificationRequest> {
   return {
     xml: xml ?? (await makeMessage({}, lab.around)).xml,
     certificates: [base64Of(lab.around.keys.idp.certificate)],
-    decryptionKey: lab.around.encryption.key,
+    decryptionKeys: [lab.around.encryption.key],
     allowSha1: false,
   }
 }
@@ -134,7 +134,7 @@ describe('verification in a thread', () => {
       stdin: {
         contents: `import { createWorkerVerifier } from './worker-verifier.js'
           const verifier = createWorkerVerifier({ entry: new URL('./verification-worker.mjs', import.meta.url) })
-          await verifier.verify({ xml: '<x/>', certificates: [], decryptionKey: '', allowSha1: false }).catch((e) => console.log(e.reason))`,
+          await verifier.verify({ xml: '<x/>', certificates: [], decryptionKeys: [], allowSha1: false }).catch((e) => console.log(e.reason))`,
         resolveDir: room.pathname,
       },
       outfile: program,
