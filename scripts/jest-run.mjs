@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './checks.mjs'
 
-const LIMIT_MS = 10 * 60_000
+const LIMIT_MS = 20 * 60_000
 /** After the last test: time for jest to end by itself. */
 const END_MS = 20_000
 
