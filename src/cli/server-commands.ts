@@ -81,6 +81,8 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
       const { replaceCertificates } = await import('../config/certificates.js')
       const replaced = await replaceCertificates(resolve(options.certs), options.host, terminal.now())
       for (const file of replaced) terminal.out(`${file}\n`)
-      terminal.err('Restart the server, and give your SAML identity providers the new metadata.')
+      terminal.err(
+        'A running server takes the new SAML keys at once: give your SAML identity providers the new metadata. TLS needs a restart.',
+      )
     })
 }
