@@ -1,10 +1,10 @@
 /** The running product over its life: changed files, broken disks, sources that go away, ends that are not gentle. */
-import { appendFile, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { startProduct, type Product } from '../support/product.js'
+import { runCommand, startProduct, type Product } from '../support/product.js'
 import {
   ask,
   auditLines,
@@ -280,6 +280,45 @@ roles:
     product.process.kill('SIGHUP')
     await until(async () => !(await sees('AddedLater')))
     expect(await reloads('success')).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('certificates that are replaced', () => {
+  const byAssertion = async () => {
+    const password = await product.password('grace')
+    const answer = await fetch(product.assertionUrl, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'grace', password }),
+    })
+    const SAMLAssertion = await answer.text()
+    // The demo's identity provider knows only the certificate that was there at its start.
+    expect(Buffer.from(SAMLAssertion, 'base64').toString()).toContain('EncryptedAssertion')
+    return sts(product, {
+      Action: 'AssumeRoleWithSAML',
+      RoleArn: roleArn,
+      PrincipalArn: 'arn:aws:iam::777788889999:saml-provider/demo-saml',
+      SAMLAssertion,
+    })
+  }
+  const metadata = async () => (await ask(product.url, '/signin/demo-saml/metadata')).text
+
+  it('are in the metadata at once, and what is encrypted for the old ones is opened until those are deleted', async () => {
+    expect((await byAssertion()).status).toBe(200)
+    const before = await metadata()
+    const folder = product.certificatesDirectory
+    expect(await runCommand('certs', 'replace', '--certs', folder)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('takes the new SAML keys at once'),
+    })
+    await until(async () => (await metadata()) !== before)
+    expect((await byAssertion()).status).toBe(200)
+
+    for (const name of await readdir(folder)) if (name.includes('.old-')) await rm(join(folder, name))
+    const refused = await until(async () => {
+      const answer = await byAssertion()
+      return answer.status === 200 ? undefined : answer
+    })
+    expect(refused.text).toContain('<Message>the assertion is not acceptable</Message>')
   })
 })
 
