@@ -86,6 +86,96 @@ describe('hostile documents', () => {
   })
 })
 
+describe('hostile requests', () => {
+  const patterns = '*a'.repeat(500_000)
+  const decide = (
+    statement: Record<string, unknown>,
+    asked: {
+      readonly action?: string
+      readonly resource?: string
+      readonly values?: string | readonly string[]
+    },
+  ) => {
+    const source = {
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action: '*', Resource: '*', ...statement },
+    }
+    const result = compilePolicy(source, 'identity', 'hostile', roomy)
+    if (!result.ok) throw new Error(JSON.stringify(result.problems).slice(0, 500))
+    const { action = 'a:b', resource = '*', values } = asked
+    const context = new Map(values === undefined ? [] : [['a:b', values]])
+    const principal = { type: 'user', account: '1', arn: 'a' } as const
+    const request = { principal, action, resource, resourceAccount: '1', context }
+    return evaluate(request, { identity: [result.policy] }).outcome
+  }
+
+  it('against patterns of a million characters are judged, wherever the pattern stands', () => {
+    const long = 'a'.repeat(1_000_000)
+    const last = `${long}b`
+    expect(decide({ Action: `a:${patterns}` }, { action: `a:${long}` })).toBe('allowed')
+    expect(decide({ Action: `a:${patterns}` }, { action: `a:${last}` })).toBe('implicitDeny')
+    expect(decide({ Resource: `arn:aws:s3:::${patterns}` }, { resource: `arn:aws:s3:::${long}` })).toBe(
+      'allowed',
+    )
+    expect(decide({ Resource: `arn:aws:s3*${patterns}*` }, { resource: `arn:aws:s3:::${last}` })).toBe(
+      'implicitDeny',
+    )
+    for (const operator of ['StringLike', 'ForAnyValue:StringLike']) {
+      const condition = { Condition: { [operator]: { 'a:b': patterns } } }
+      expect(decide(condition, { values: operator.includes(':') ? [last, long] : long })).toBe('allowed')
+      expect(decide(condition, { values: operator.includes(':') ? [last] : last })).toBe('implicitDeny')
+    }
+    const arn = { Condition: { ArnLike: { 'a:b': `arn:aws:s3:::${patterns}` } } }
+    expect(decide(arn, { values: `arn:aws:s3:::${long}` })).toBe('allowed')
+    expect(decide(arn, { values: `arn:aws:s3:::${last}` })).toBe('implicitDeny')
+  })
+
+  it('with a hundred thousand values are judged', () => {
+    const values = Array.from({ length: 100_000 }, (_, i) => `value-${i}`)
+    const any = { Condition: { 'ForAnyValue:StringLike': { 'a:b': ['x*', '*-99999'] } } }
+    const all = { Condition: { 'ForAllValues:StringLike': { 'a:b': 'value-*' } } }
+    expect(decide(any, { values })).toBe('allowed')
+    expect(decide(all, { values })).toBe('allowed')
+    expect(decide(all, { values: [...values, 'other'] })).toBe('implicitDeny')
+  })
+
+  it('with a million colons in their resource are judged', () => {
+    const colons = ':'.repeat(1_000_000)
+    const resource = 'arn:*:*:*:*:*b'
+    expect(decide({ Resource: resource }, { resource: `arn${colons}b` })).toBe('allowed')
+    expect(decide({ Resource: resource }, { resource: `arn${colons}c` })).toBe('implicitDeny')
+    expect(decide({ Condition: { ArnLike: { 'a:b': resource } } }, { values: `arn${colons}c` })).toBe(
+      'implicitDeny',
+    )
+  })
+
+  it('with half a surrogate pair are other text than the whole pair and than the replacement character', () => {
+    const high = '\ud83d'
+    const low = '\ude00'
+    for (const operator of ['StringEquals', 'StringLike', 'StringEqualsIgnoreCase']) {
+      const condition = { Condition: { [operator]: { 'a:b': high } } }
+      expect(decide(condition, { values: high })).toBe('allowed')
+      for (const other of [low, high + low, '\ufffd', '']) {
+        expect(decide(condition, { values: other })).toBe('implicitDeny')
+      }
+    }
+    expect(decide({ Condition: { StringLike: { 'a:b': `${high}?` } } }, { values: high + low })).toBe(
+      'allowed',
+    )
+    expect(decide({}, { action: `a:${high}`, resource: `arn:aws:s3:::${low}` })).toBe('allowed')
+  })
+
+  it('with keys named after members of objects have just those keys', () => {
+    for (const name of ['constructor', '__proto__', 'hasOwnProperty', 'toString']) {
+      const absent = JSON.parse(`{"StringEquals":{"a:${name}":"x"},"Null":{"k:${name}":"true"}}`) as unknown
+      expect(decide({ Condition: absent }, {})).toBe('implicitDeny')
+      const written = JSON.parse(`{"Null":{"a:${name}":"true","k:${name}":"true"}}`) as unknown
+      expect(decide({ Condition: written }, {})).toBe('allowed')
+      expect(codes(`{"Version":"2012-10-17","Statement":{"${name}":1}}`)).toContain('INVALID_POLICY_ELEMENT')
+    }
+  })
+})
+
 describe('matching', () => {
   const matches = (pattern: string, text: string) => matchesGlob(globOf(wildcardPieces(pattern)), text)
 

@@ -3,8 +3,8 @@ import { anything, assert, constantFrom, integer, json, nat, oneof, pre, propert
 import { compilePolicy, type PolicyKind } from '../../src/policy/document.js'
 import { evaluate } from '../../src/policy/evaluate.js'
 import { describeDecision, explain } from '../../src/policy/explain.js'
-import { compiledLayers } from './compiled.js'
-import { createDice, randomRequest, randomStatement } from './random-request.js'
+import { compiled, compiledLayers } from './compiled.js'
+import { createDice, randomRequest, randomRequests, randomStatement } from './random-request.js'
 import type { RawLayers, RawPolicy } from './reference.js'
 
 const kinds: readonly PolicyKind[] = [
@@ -111,12 +111,72 @@ describe('whatever the policies', () => {
     )
   })
 
+  it('taking the Allows out of a layer never grants', () => {
+    const withoutAllows = (policy: RawPolicy): RawPolicy => ({
+      ...policy,
+      Statement: [policy['Statement']]
+        .flat()
+        .filter((statement) => (statement as RawPolicy)['Effect'] !== 'Allow'),
+    })
+    const layerNames = ['identity', 'resource', 'boundary', 'session', 'serviceControl'] as const
+    assert(
+      property(cases, constantFrom(...layerNames), ({ request, layers }, layer) => {
+        const { identity, resource, boundary, session, serviceControl } = layers
+        const lesser: RawLayers = {
+          ...layers,
+          ...(layer === 'identity' && { identity: identity.map(withoutAllows) }),
+          ...(layer === 'resource' && resource && { resource: withoutAllows(resource) }),
+          ...(layer === 'boundary' && boundary && { boundary: withoutAllows(boundary) }),
+          ...(layer === 'session' && session && { session: session.map(withoutAllows) }),
+          ...(layer === 'serviceControl' &&
+            serviceControl && { serviceControl: serviceControl.map((level) => level.map(withoutAllows)) }),
+        }
+        const before = outcomeOf(request, layers)
+        const after = outcomeOf(request, lesser)
+        if (before === 'allowed') expect(after).not.toBe('explicitDeny')
+        else expect(after).toBe(before)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('a layer of many documents that has judged before is judged as at first sight', () => {
+    assert(
+      property(integer({ min: 0, max: 2 ** 31 - 1 }), (seed) => {
+        const dice = createDice(seed)
+        const { requests, layers } = randomRequests(dice, 12)
+        const many = Array.from({ length: 30 }, () => ({
+          Version: '2012-10-17',
+          Statement: [randomStatement(dice, 'identity'), randomStatement(dice, 'identity')],
+        }))
+        const documents = compiledLayers({ ...layers, identity: [...layers.identity, ...many] })
+        for (const request of [...requests, ...requests]) {
+          const firstSight = evaluate(request, { ...documents, identity: [...documents.identity] })
+          expect(evaluate(request, documents)).toEqual(firstSight)
+        }
+      }),
+    )
+  })
+
+  it('a list of documents that changes is judged as it is', () => {
+    const policy = (effect: string) => ({
+      Version: '2012-10-17',
+      Statement: { Effect: effect, Action: '*', Resource: '*' },
+    })
+    const identity = Array.from({ length: 6 }, () => compiled(policy('Allow'), 'identity'))
+    const principal = { type: 'user', account: '1', arn: 'arn:aws:iam::1:user/ann' } as const
+    const request = { principal, action: 'a:b', resource: '*', resourceAccount: '1', context: new Map() }
+    for (let i = 0; i < 50; i += 1) expect(evaluate(request, { identity }).outcome).toBe('allowed')
+    identity[3] = compiled(policy('Deny'), 'identity')
+    expect(evaluate(request, { identity }).outcome).toBe('explicitDeny')
+  })
+
   it('the explanation agrees with the decision', () => {
     assert(
       property(cases, ({ request, layers }) => {
-        const compiled = compiledLayers(layers)
-        const decision = evaluate(request, compiled)
-        const explanation = explain(request, compiled)
+        const documents = compiledLayers(layers)
+        const decision = evaluate(request, documents)
+        const explanation = explain(request, documents)
         expect(explanation.decision).toEqual(decision)
         const matching = explanation.layers.flatMap(({ layer, statements }) =>
           statements

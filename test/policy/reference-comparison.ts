@@ -99,7 +99,7 @@ export function shrunk(start: WrittenCase, isInteresting: (one: WrittenCase) => 
 }
 
 /** Every copy of the value that lacks one thing, the largest things first. */
-function* withoutOne(value: unknown): Generator<unknown> {
+function* withoutOne(value: unknown): Generator {
   if (Array.isArray(value)) {
     for (const i of value.keys()) yield value.toSpliced(i, 1)
     for (const [i, entry] of (value as unknown[]).entries()) {
