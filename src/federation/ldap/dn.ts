@@ -31,7 +31,8 @@ export function parseDn(text: string): DistinguishedName | undefined {
   const names: Part[][] = [[]]
   let at = 0
   for (;;) {
-    const type = /\s*([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)\s*=\s*/y
+    // A wide or non-breaking space is part of the value (RFC 4514 section 3).
+    const type = /[ \t\r\n]*([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)[ \t\r\n]*=[ \t\r\n]*/y
     type.lastIndex = at
     const matched = type.exec(text)
     if (matched === null) return undefined
