@@ -54,7 +54,11 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
     .option('-c, --config <dir>', 'configuration folder', defaults.config)
     .option('--data <dir>', 'folder that configured paths under the data directory refer to', defaults.data)
     .option('--certs <dir>', 'folder for certificates', defaults.certs)
-    .action(async (options: Folders) => {
+    .option(
+      '--strict',
+      'print every finding about policies; fail on errors and on trust policies that are too open',
+    )
+    .action(async (options: Folders & { readonly strict?: boolean }) => {
       const { check } = await import('./check.js')
       exit(
         await check({
@@ -62,7 +66,9 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
           data: resolve(options.data),
           certs: resolve(options.certs),
           environment,
+          strict: options.strict === true,
           stdout: (text) => terminal.out(text),
+          stderr: (text) => terminal.err(text.trimEnd()),
         }),
       )
     })

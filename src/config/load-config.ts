@@ -11,6 +11,7 @@ import { isLoopback } from './loopback.js'
 import { accountNames, readOrganization } from './organization.js'
 import { createFindings, type Source } from './place.js'
 import { declaredProviders, readProviders, type ProviderSource } from './providers.js'
+import type { WrittenPolicy } from './policy-review.js'
 import { createReading, readText, type Footprint, type Reading } from './reading.js'
 import { readRoles } from './roles.js'
 import { readServer, type Overrides } from './server-settings.js'
@@ -32,6 +33,8 @@ export type LoadedConfig = {
   /** Worth knowing, wrong for nobody: never part of `rolegate check`. */
   readonly warnings: readonly ConfigProblem[]
   readonly footprint: Footprint
+  /** Every policy that compiled, as it was written, for a review of what it says. */
+  readonly policies: readonly WrittenPolicy[]
 } & (
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
@@ -46,8 +49,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { warnings, problems } = findings
   const footprint = withFolders(reading.footprint, folder)
   return config === undefined || problems.length > 0
-    ? { ok: false, problems, warnings, footprint }
-    : { ok: true, config: deepFreeze(config), warnings, footprint }
+    ? { ok: false, problems, warnings, footprint, policies: reading.policies }
+    : { ok: true, config: deepFreeze(config), warnings, footprint, policies: reading.policies }
 }
 
 async function readFolder(

@@ -76,6 +76,11 @@ export async function readPolicy(
     }
     return undefined
   }
+  reading.policies.push({
+    ...written,
+    kind,
+    source: written.node === undefined ? written.given : written.data,
+  })
   const said = (path: Path): Place => ({
     path: [...written.path, ...path],
     source: {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Findings, Place } from './place.js'
+import type { WrittenPolicy } from './policy-review.js'
 import type { SecretReference } from './schema/value.js'
 import { systemErrorCode } from './system-error.js'
 
@@ -16,6 +17,8 @@ export interface Reading {
   readonly certificatesDirectory: string
   /** Settings named `insecure…` that are in force. */
   readonly insecure: string[]
+  /** Every policy that compiled, as it was written. */
+  readonly policies: WrittenPolicy[]
   /** Text of a file that a setting names, relative to the configuration folder; undefined was reported. */
   file(path: string, place: Place): Promise<string | undefined>
   /** Value behind `${env:NAME}` or `${file:PATH}`; undefined was reported, never with the value. */
@@ -78,6 +81,7 @@ export function createReading(options: {
   return {
     ...options,
     insecure: [],
+    policies: [],
     file,
     note,
     secret: async (reference, place) => {
