@@ -21,7 +21,7 @@ export interface CallerClass extends Caller {
   rankIn(statement: Statement): Named
 }
 
-const maxCallers = 50_000
+const maxRankings = 5_000_000
 
 /**
  * Undefined when there are too many combinations to look at.
@@ -39,7 +39,7 @@ export function callerClasses(
   const attached = documents.every(({ kind }) => kind !== 'resource' && kind !== 'trust')
   for (const { principal, stranger } of callers(namesIn(documents), attached)) {
     count += 1
-    if (count > maxCallers) return undefined
+    if (count * elements.length > maxRankings) return undefined
     for (const bounded of excluding ? [false, true] : [false]) {
       const ranks = new Map(
         elements.map((element) => [

@@ -5,9 +5,9 @@
 import { type Box, meet, type Region, regionOf, type ResourceSet, resourceSetOf } from './box.js'
 import type { CallerClass } from './caller.js'
 import type { Literal } from './clause.js'
-import type { Pattern } from './pattern.js'
+import { onlyText, type Pattern } from './pattern.js'
 import type { RegionSearch } from './region-search.js'
-import { listOf, type TextSearch, type TextSet } from './text-search.js'
+import { type TextSearch, type TextSet } from './text-search.js'
 import { type Claim, type Witness, witnessOf } from './witness.js'
 
 export interface Exposure {
@@ -73,10 +73,13 @@ function cut(set: TextSet, others: readonly TextSet[], texts: TextSearch): reado
   if (!set.inside || set.patterns.length < 2) return [set]
   const groups = new Map<string, Pattern[]>()
   for (const [i, pattern] of set.patterns.entries()) {
-    const text = listOf([pattern])?.[0]
-    const group =
+    if (texts.isExhausted()) return [set]
+    const text = onlyText(pattern)
+    const key =
       text === undefined ? `#${i}` : others.map((other) => (texts.contains(other, text) ? 1 : 0)).join('')
-    groups.set(group, [...(groups.get(group) ?? []), pattern])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [pattern])
+    else group.push(pattern)
   }
   return [...groups.values()].map((patterns) => ({ inside: true, patterns }))
 }

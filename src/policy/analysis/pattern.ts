@@ -94,6 +94,16 @@ export function onlyText(pattern: Pattern): string | undefined {
   return text
 }
 
+/** The same for equal patterns only. */
+export function spelling(pattern: Pattern): string {
+  return pattern
+    .map((step) => {
+      if (step.type === 'unit') return step.or === undefined ? step.unit : `[${step.unit}${step.or}]`
+      return step.type === 'variable' ? `{${step.name}}` : `<${step.type}${step.colon ? '' : ' in part'}>`
+    })
+    .join('\u0000')
+}
+
 /** With every variable replaced by "any text": what fits for at least one request. */
 export function widened(pattern: Pattern): Pattern {
   return pattern.map((step) => (step.type === 'variable' ? anything : step))

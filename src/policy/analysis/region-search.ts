@@ -75,10 +75,6 @@ export function createRegionSearch(budget: Budget): RegionSearch {
   }
 
   function* explore(region: Region, without: readonly Box[]): Generator<Region | 'unknown'> {
-    if (budget.left < 0) {
-      yield 'unknown'
-      return
-    }
     const rest: Box[] = []
     let best: { readonly choices: readonly Region[]; readonly box: Box } | undefined
     for (const box of without) {
@@ -87,6 +83,10 @@ export function createRegionSearch(budget: Budget): RegionSearch {
       if (choices.length === 0) return
       rest.push(box)
       if (best === undefined || choices.length < best.choices.length) best = { choices, box }
+    }
+    if (budget.left < 0) {
+      yield 'unknown'
+      return
     }
     if (best === undefined) {
       yield region

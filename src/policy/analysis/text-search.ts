@@ -7,7 +7,17 @@
  * length of the text found. In the worst case it is exponential, so both the combinations of one question and the
  * work of a whole check are bounded, and beyond that the answer is `unknown`.
  */
-import { everything, hasVariable, onlyText, type Pattern, type Step, widened } from './pattern.js'
+import {
+  accepts,
+  addLetters,
+  advance,
+  isEndless,
+  isFinal,
+  type Machine,
+  newMachine,
+  type State,
+} from './machine.js'
+import { everything, hasVariable, onlyText, type Pattern, spelling, widened } from './pattern.js'
 
 /** The texts that fit one of the patterns, or those that fit none. */
 export interface TextSet {
@@ -32,6 +42,8 @@ export interface TextSearch {
   find(sets: readonly TextSet[]): Found<string>
   /** Whether the text lies in the set, for some values of its variables at least. */
   contains(set: TextSet, text: string): boolean
+  /** Whether the work is used up. */
+  isExhausted(): boolean
 }
 
 /** Work that may still be done, counted in automaton positions visited. */
@@ -39,7 +51,7 @@ export interface Budget {
   left: number
 }
 
-/** A second or so. */
+/** A few seconds. */
 export const defaultWork = 20_000_000
 
 const maxCombinations = 4_000
@@ -70,16 +82,24 @@ export function createTextSearch(budget: Budget): TextSearch {
   const coveredForEveryValue = (sets: readonly TextSet[]) => {
     const exclusions = sets.filter(({ inside }) => !inside)
     return sets.some(
-      (set) =>
-        set.inside &&
-        set.patterns.some(hasVariable) &&
-        search(run([set, ...exclusions]), budget).type === 'none',
+      (set) => set.inside && factsOf(set).varies && search(run([set, ...exclusions]), budget).type === 'none',
     )
+  }
+
+  const facts = new Map<readonly Pattern[], Facts>()
+  const factsOf = ({ patterns }: TextSet): Facts => {
+    let known = facts.get(patterns)
+    if (known === undefined) {
+      const spellings = new Set(patterns.map(spelling))
+      known = { varies: patterns.some(hasVariable), list: listOf(patterns), spellings }
+      facts.set(patterns, known)
+    }
+    return known
   }
 
   const relaxedSets = new Map<readonly Pattern[], { readonly inside: TextSet; readonly outside: TextSet }>()
   const relaxedOf = (set: TextSet): TextSet => {
-    if (!set.patterns.some(hasVariable)) return set
+    if (!factsOf(set).varies) return set
     let pair = relaxedSets.get(set.patterns)
     if (pair === undefined) {
       pair = { inside: relaxed({ ...set, inside: true }), outside: relaxed({ ...set, inside: false }) }
@@ -90,6 +110,7 @@ export function createTextSearch(budget: Budget): TextSearch {
 
   const contains = (set: TextSet, text: string) => {
     const { inside, patterns } = relaxedOf(set)
+    budget.left -= text.length
     return accepts(machineOf(patterns), text) === inside
   }
 
@@ -102,13 +123,22 @@ export function createTextSearch(budget: Budget): TextSearch {
     return found
   }
 
+  /** Whether one set is to hold what another, that lists the same patterns and maybe more, is not to. */
+  const contradict = (sets: readonly TextSet[]) =>
+    sets.some(
+      (set) =>
+        set.inside &&
+        sets.some((other) => !other.inside && isSubset(factsOf(set).spellings, factsOf(other).spellings)),
+    )
+
   const decide = (sets: readonly TextSet[]): Found<string> => {
+    if (contradict(sets)) return none
     const plain = sets.map(relaxedOf)
     const exact = plain.every((set, i) => set === sets[i])
-    const listed = plain.find(({ inside, patterns }) => inside && listOf(patterns) !== undefined)
+    const list = plain.filter(({ inside }) => inside).map((set) => factsOf(set).list)
+    const listed = list.find((texts) => texts !== undefined)
     if (listed !== undefined) {
-      budget.left -= listed.patterns.length * plain.length
-      const text = listOf(listed.patterns)!.find((one) => plain.every((set) => contains(set, one)))
+      const text = listed.find((one) => plain.every((set) => contains(set, one)))
       if (text === undefined) return none
       return !exact && coveredForEveryValue(sets) ? none : { type: 'some', value: text }
     }
@@ -120,6 +150,7 @@ export function createTextSearch(budget: Budget): TextSearch {
 
   return {
     contains,
+    isExhausted: () => budget.left < 0,
     find(sets) {
       const ids = sets.map(({ inside, patterns }) => `${inside ? '' : '!'}${machineOf(patterns).id}`)
       const question = [...new Set(ids)].sort().join(' ')
@@ -131,6 +162,19 @@ export function createTextSearch(budget: Budget): TextSearch {
       return answer
     },
   }
+}
+
+interface Facts {
+  /** Whether there are variables in it. */
+  readonly varies: boolean
+  readonly list: readonly string[] | undefined
+  readonly spellings: ReadonlySet<string>
+}
+
+function isSubset(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  if (some.size > all.size) return false
+  for (const one of some) if (!all.has(one)) return false
+  return true
 }
 
 /** At least the texts that lie in the set for some values of its variables. */
@@ -149,88 +193,6 @@ export function listOf(patterns: readonly Pattern[]): readonly string[] | undefi
     all.push(text)
   }
   return all
-}
-
-/** All patterns of a set one behind the other; `undefined` ends each. A state is a list of positions, ascending. */
-interface Machine {
-  readonly id: number
-  readonly steps: readonly (Step | undefined)[]
-  readonly start: State
-  /** Texts that were asked about already. */
-  readonly accepted: Map<string, boolean>
-}
-
-type State = readonly number[]
-
-function newMachine(patterns: readonly Pattern[], id: number): Machine {
-  const steps: (Step | undefined)[] = []
-  const starts: number[] = []
-  for (const pattern of patterns) {
-    starts.push(steps.length)
-    for (const step of pattern) steps.push(step)
-    steps.push(undefined)
-  }
-  const seen = new Set<number>()
-  for (const start of starts) enter(steps, start, seen)
-  return { id, steps, start: [...seen].sort((a, b) => a - b), accepted: new Map() }
-}
-
-/** A star may stand for nothing, so whoever is at one is also behind it. */
-function enter(steps: Machine['steps'], position: number, seen: Set<number>): void {
-  for (let at = position; !seen.has(at); at += 1) {
-    seen.add(at)
-    if (steps[at]?.type !== 'run') return
-  }
-}
-
-function advance({ steps }: Machine, state: State, letter: string): State {
-  const seen = new Set<number>()
-  for (const position of state) {
-    const step = steps[position]
-    if (step === undefined || !fits(step, letter)) continue
-    enter(steps, step.type === 'run' ? position : position + 1, seen)
-  }
-  return seen.size < 2 ? [...seen] : [...seen].sort((a, b) => a - b)
-}
-
-/** Letters of one character are characters; longer ones are variables, whose value may hold colons. */
-function fits(step: Step, letter: string): boolean {
-  switch (step.type) {
-    case 'unit':
-      return step.unit === letter || step.or === letter
-    case 'one':
-      return letter.length === 1 && (step.colon || letter !== ':')
-    case 'run':
-      return step.colon || (letter.length === 1 && letter !== ':')
-    case 'variable':
-      break
-  }
-  return letter === letterOf(step.name)
-}
-
-const letterOf = (variable: string) => `variable ${variable}`
-
-const isFinal = ({ steps }: Machine, state: State) => state.some((at) => steps[at] === undefined)
-
-/** Whatever follows, it fits. */
-function isEndless({ steps }: Machine, state: State): boolean {
-  return state.some((at) => {
-    const step = steps[at]
-    return step?.type === 'run' && step.colon && steps[at + 1] === undefined
-  })
-}
-
-function accepts(machine: Machine, text: string): boolean {
-  let accepted = machine.accepted.get(text)
-  if (accepted === undefined) {
-    let state = machine.start
-    for (let i = 0; i < text.length && state.length > 0; i += 1) {
-      state = advance(machine, state, text.charAt(i))
-    }
-    accepted = isFinal(machine, state)
-    machine.accepted.set(text, accepted)
-  }
-  return accepted
 }
 
 interface Running {
@@ -278,17 +240,7 @@ function isDead(sets: readonly Running[], states: readonly State[]): boolean {
 /** The letters that make a difference here; all others behave as the filler does. */
 function lettersAt(sets: readonly Running[], states: readonly State[], filler: string): ReadonlySet<string> {
   const letters = new Set<string>()
-  for (const [i, { machine }] of sets.entries()) {
-    for (const position of states[i]!) {
-      const step = machine.steps[position]
-      if (step?.type === 'unit') {
-        letters.add(step.unit)
-        if (step.or !== undefined) letters.add(step.or)
-      } else if (step?.type === 'variable') {
-        letters.add(letterOf(step.name))
-      }
-    }
-  }
+  for (const [i, { machine }] of sets.entries()) addLetters(machine, states[i]!, letters)
   return letters.add(filler).add(':')
 }
 
@@ -302,17 +254,10 @@ function textOf(node: Node): string {
 
 /** A character in none of the patterns, so that it stands for all such. */
 function unusedUnit(sets: readonly Running[]): string {
-  const used = new Set<string>([':'])
-  for (const { machine } of sets) {
-    for (const step of machine.steps) {
-      if (step?.type !== 'unit') continue
-      used.add(step.unit)
-      if (step.or !== undefined) used.add(step.or)
-    }
-  }
-  for (const unit of 'xyzabcdefghijklmnopqrstuvw0123456789XYZ') if (!used.has(unit)) return unit
+  const isUnused = (unit: string) => unit !== ':' && sets.every(({ machine }) => !machine.units.has(unit))
+  for (const unit of 'xyzabcdefghijklmnopqrstuvw0123456789XYZ') if (isUnused(unit)) return unit
   let code = 0x100
-  while (used.has(String.fromCharCode(code))) code += 1
+  while (!isUnused(String.fromCharCode(code))) code += 1
   return String.fromCharCode(code)
 }
 

@@ -6,7 +6,6 @@
  */
 import { parseRange } from '../address.js'
 import { isAccountId } from '../arn.js'
-import type { Condition } from '../condition.js'
 import { compilePolicy, type PolicyDocument } from '../document.js'
 import { awsLimits } from '../kind.js'
 import { baseOperator, type Clause, clauseOf } from './clause.js'
@@ -106,37 +105,54 @@ export function insiderClauses(document: PolicyDocument, host: string | undefine
     }
     return trustworthy.get(key)
   }
-  const conditions = document.statements.flatMap((statement) => statement.conditions)
-  const fixed = conditions.flatMap((condition) => fixedPart(condition, isFixed(condition.key), document))
-  return areTooManyAddresses(fixed) ? fixed.filter(({ family }) => family !== 'address') : fixed
+  const fixed = fixedValues(document, isFixed)
+  const clauses = [...fixed].flatMap(([operator, byKey]) => clausesOf(operator, byKey, document))
+  return areTooManyAddresses(clauses) ? clauses.filter(({ family }) => family !== 'address') : clauses
 }
 
-/** `ForAnyValue` with the operator's positive form and its fixed values only. */
-function fixedPart(
-  condition: Condition,
-  isFixed: IsFixed | undefined,
-  { version }: PolicyDocument,
-): Clause[] {
-  const base = baseOperator(condition).replace('Not', '')
-  if (isFixed === undefined || !/^(String|Arn|IpAddress)/.test(base)) return []
-  const variables = version === '2012-10-17'
-  const values = condition.wanted.filter(
-    (value) => !(variables && value.includes('${')) && isFixed(value, base),
-  )
-  if (values.length === 0) return []
-  const source = {
-    Version: version,
-    Statement: {
-      Effect: 'Allow',
-      Action: '*',
-      Resource: '*',
-      Condition: { [`ForAnyValue:${base}`]: { [condition.keyName]: values } },
-    },
+/** Positive operator → key → fixed values. */
+type FixedValues = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>
+
+function fixedValues(
+  { statements, version }: PolicyDocument,
+  isFixed: (key: string) => IsFixed | undefined,
+): FixedValues {
+  const found = new Map<string, Map<string, Set<string>>>()
+  for (const condition of statements.flatMap(({ conditions }) => conditions)) {
+    const base = baseOperator(condition).replace('Not', '')
+    const judge = isFixed(condition.key)
+    if (judge === undefined || !/^(String|Arn|IpAddress)/.test(base)) continue
+    for (const value of condition.wanted) {
+      if ((version === '2012-10-17' && value.includes('${')) || !judge(value, base)) continue
+      const byKey = found.get(base) ?? new Map<string, Set<string>>()
+      found.set(base, byKey)
+      const values = byKey.get(condition.key) ?? new Set()
+      byKey.set(condition.key, values.add(value))
+    }
   }
-  const compiled = compilePolicy(source, 'identity', 'fixed values', { ...awsLimits, identity: 1_000_000 })
+  return found
+}
+
+/** `ForAnyValue` with the positive operator and the fixed values only. */
+function clausesOf(
+  operator: string,
+  byKey: ReadonlyMap<string, ReadonlySet<string>>,
+  { version }: PolicyDocument,
+): readonly Clause[] {
+  const values = Object.fromEntries([...byKey].map(([key, fixed]) => [key, [...fixed]]))
+  const condition = { [`ForAnyValue:${operator}`]: values }
+  const compiled = compilePolicy(
+    {
+      Version: version,
+      Statement: { Effect: 'Allow', Action: '*', Resource: '*', Condition: condition },
+    },
+    'identity',
+    'fixed values',
+    { ...awsLimits, identity: Number.MAX_SAFE_INTEGER },
+  )
   if (!compiled.ok) return []
-  return compiled.policy.statements.flatMap((statement) =>
-    statement.conditions.map((condition) => clauseOf(condition, variables)),
+  return compiled.policy.statements.flatMap(({ conditions }) =>
+    conditions.map((one) => clauseOf(one, version === '2012-10-17')),
   )
 }
 

@@ -67,7 +67,7 @@ describe('the search for a text', () => {
         if (found.type === 'some') expect([found.value, fits(found.value)]).toEqual([found.value, true])
         else expect(words.filter(fits)).toEqual([])
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     )
     expect(seen.none).toBeGreaterThan(300)
     expect(seen.some).toBeGreaterThan(300)
@@ -126,9 +126,9 @@ describe('patterns as sequences of steps', () => {
           expect([written, text, search.contains(set, text)]).toEqual([written, text, matches])
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     )
-    expect(accepted).toBeGreaterThan(2_000)
+    expect(accepted).toBeGreaterThan(400)
   }, 60_000)
 
   it('ARN operands accept what the evaluator accepts', () => {
@@ -153,9 +153,9 @@ describe('patterns as sequences of steps', () => {
           ])
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     )
-    expect(accepted).toBeGreaterThan(1_000)
+    expect(accepted).toBeGreaterThan(400)
   }, 60_000)
 })
 
