@@ -82,7 +82,7 @@ function roleSource(i, accounts, count) {
         ? { StringEquals: { 'saml:sub': `person-${i % 20_000}` } }
         : {
             'ForAnyValue:StringEquals': {
-              'saml:groups': [`team-${i % teamsAmong(count)}`, `admins-${i % 50}-${account}`],
+              'saml:groups': [`team-${i % teamsAmong(count)}`, `admins-${i % 5_000}-${account}`],
             },
           }
   const { StringEquals = {}, ...others } = wanted
@@ -144,7 +144,7 @@ function person(i, count) {
     conditionKeys: new Map([
       ['saml:aud', 'https://signin.example.com/saml'],
       ['saml:sub', `person-${i}`],
-      ['saml:groups', [...groups, `project-${i % 997}-dev`, `admins-${i % 50}-${accountId(i % 10)}`]],
+      ['saml:groups', [...groups, `project-${i % 997}-dev`, `admins-${i % 5_000}-${accountId(i % 10)}`]],
     ]),
     authenticatedAt: new Date(1_767_225_000_000),
     multiFactor: true,

@@ -1,6 +1,6 @@
 /**
  * Statements by what they can match, so that a decision does not look at the others: first by action, then, where
- * many share one, by the text with which their resources begin. Narrows only, apart from the action, which is exact.
+ * many share one, by the text with which their resources begin. Narrows only.
  * They are found in the order in which they were given, each once.
  */
 import { type ActionElement, matchesAction } from './action-element.js'
@@ -77,22 +77,17 @@ export function indexByAction<E extends Filed>(entries: readonly E[]): ActionInd
 }
 
 /**
- * The entries that match the action and may match the resource.
+ * The entries that may match; whoever is left out does not.
  * @param action Lower case.
  */
-export function matching<E extends Filed>(
+export function likely<E extends Filed>(
   { entries, tables }: ActionIndex<E>,
   action: string,
   resource: string,
 ): readonly E[] {
-  if (tables === undefined) return ofFew(entries, action)
+  if (tables === undefined) return entries
   const sharing = tables.known.get(action) ?? find(entries, tables, action)
   return sharing.byResource === undefined ? sharing.entries : narrowed(sharing, sharing.byResource, resource)
-}
-
-function ofFew<E extends Filed>(entries: readonly E[], action: string): readonly E[] {
-  if (entries.length > 1) return entries.filter((entry) => matchesAction(entry.actions, action))
-  return entries.length === 1 && matchesAction(entries[0]!.actions, action) ? entries : nothing
 }
 
 function find<E extends Filed>(

@@ -6,14 +6,14 @@
  * Judges policies only. What a service permits or refuses regardless of policy (GetCallerIdentity for everybody,
  * identity service calls for federation tokens) is that service's business.
  */
-import { matching } from './action-index.js'
+import { likely } from './action-index.js'
 import { parseArn } from './arn.js'
 import type { RequestContext } from './context.js'
 import type { PolicyDocument, PolicyKind } from './document.js'
 import { type Indexed, mergedLayer } from './merged-layer.js'
 import type { Principal } from './principal.js'
 import { type Named, named } from './principal-element.js'
-import { type Inquiry, matchApartFromAction, type Statement } from './statement.js'
+import { type Inquiry, matchStatement, type Statement } from './statement.js'
 
 export interface AuthorizationRequest {
   readonly principal: Principal
@@ -77,10 +77,23 @@ export function inquiryOf(request: AuthorizationRequest, layers: PolicyLayers): 
   return {
     principal: request.principal,
     bounded: layers.boundary !== undefined,
-    action: request.action.toLowerCase(),
+    action: lowerCase(request.action),
     resource: request.resource,
     context: request.context,
   }
+}
+
+const lowerCased = new Map<string, string>()
+
+/** The same few actions come again and again, and a known text is found quicker in every index. */
+function lowerCase(action: string): string {
+  const known = lowerCased.get(action)
+  if (known !== undefined) return known
+  const lower = action.toLowerCase()
+  if (action.length > 128) return lower
+  if (lowerCased.size >= 1_024) lowerCased.clear()
+  lowerCased.set(action, lower)
+  return lower
 }
 
 /** The documents that apply to this caller, by layer; control policies by level, root first. */
@@ -142,8 +155,8 @@ function matchingDenies(inquiry: Inquiry, layers: Layers<Indexed>): MatchedState
   let denies: MatchedStatement[] | undefined
   visitLayers(inquiry, layers, (layer, indexed) => {
     for (const { denies: index } of indexed) {
-      for (const statement of matching(index, inquiry.action, inquiry.resource)) {
-        if (matchApartFromAction(statement, inquiry) === named.notAtAll) continue
+      for (const statement of likely(index, inquiry.action, inquiry.resource)) {
+        if (matchStatement(statement, inquiry) === named.notAtAll) continue
         denies ??= []
         denies.push(matchOf(layer, statement))
       }
@@ -229,8 +242,8 @@ function bestAllow(
   let best = named.notAtAll as Named
   let found: Statement | undefined
   search: for (const { allows } of indexed) {
-    for (const statement of matching(allows, inquiry.action, inquiry.resource)) {
-      const rank = matchApartFromAction(statement, inquiry)
+    for (const statement of likely(allows, inquiry.action, inquiry.resource)) {
+      const rank = matchStatement(statement, inquiry)
       if (rank <= best) continue
       best = rank
       found = statement

@@ -41,10 +41,11 @@ export interface Inquiry {
 
 /**
  * How the statement names the caller, or `named.notAtAll` when it does not match. Statements without a Principal
- * element name him directly. The action is the index's business.
+ * element name him directly.
  */
-export function matchApartFromAction(statement: Statement, inquiry: Inquiry): Named {
-  const { principal, resources, conditions } = statement
+export function matchStatement(statement: Statement, inquiry: Inquiry): Named {
+  const { principal, actions, resources, conditions } = statement
+  if (!matchesAction(actions, inquiry.action)) return named.notAtAll
   const rank =
     principal === undefined ? named.directly : namedBy(principal, inquiry.principal, inquiry.bounded)
   if (rank === named.notAtAll) return rank
@@ -53,12 +54,6 @@ export function matchApartFromAction(statement: Statement, inquiry: Inquiry): Na
   }
   for (const condition of conditions) if (!holds(condition, inquiry.context)) return named.notAtAll
   return rank
-}
-
-export function matchStatement(statement: Statement, inquiry: Inquiry): Named {
-  return matchesAction(statement.actions, inquiry.action)
-    ? matchApartFromAction(statement, inquiry)
-    : named.notAtAll
 }
 
 const elements: ReadonlySet<string> = new Set([
