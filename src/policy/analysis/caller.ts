@@ -21,7 +21,9 @@ export interface CallerClass extends Caller {
   rankIn(statement: Statement): Named
 }
 
-const maxRankings = 5_000_000
+/** Principal elements asked, and what a caller costs besides in the same unit. */
+const maxRankings = 2_000_000
+const callerCost = 9
 
 /**
  * Undefined when there are too many combinations to look at.
@@ -39,7 +41,7 @@ export function callerClasses(
   const attached = documents.every(({ kind }) => kind !== 'resource' && kind !== 'trust')
   for (const { principal, stranger } of callers(namesIn(documents), attached)) {
     count += 1
-    if (count * elements.length > maxRankings) return undefined
+    if (count * (elements.length + callerCost) > maxRankings) return undefined
     for (const bounded of excluding ? [false, true] : [false]) {
       const ranks = new Map(
         elements.map((element) => [
