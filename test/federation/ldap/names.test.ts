@@ -12,7 +12,21 @@ describe('distinguished names (RFC 4514)', () => {
         expect(dn?.map((parts) => parts.length)).toEqual([1, 1, 1])
         expect(leadingValue(dn!, 'CN')).toBe(value)
       }),
-      { examples: [['\\ '], [' '], ['  '], ['\u3000a'], ['a\u00a0'], ['# '], ['a\\'], ['"'], ['\0'], ['a,ou=admins'], ['a+cn=b']] },
+      {
+        examples: [
+          ['\\ '],
+          [' '],
+          ['  '],
+          ['\u3000a'],
+          ['a\u00a0'],
+          ['# '],
+          ['a\\'],
+          ['"'],
+          ['\0'],
+          ['a,ou=admins'],
+          ['a+cn=b'],
+        ],
+      },
     )
   })
 
