@@ -74,6 +74,8 @@ export interface ConfigProblem {
   readonly file: string
   /** 1-based; absent when the file itself is the problem. */
   readonly line?: number
+  /** 1-based; where text or a policy cannot be read. */
+  readonly column?: number
   /** e.g. `roles[3].trustPolicy.Statement[0].Effect` */
   readonly path: string
   readonly message: string

@@ -15,10 +15,19 @@ export interface Source {
   readonly value: unknown
   /** The line of the deepest part of `path` that is there; a member's line is where its name stands. */
   lineOf(path: Path): number | undefined
-  /** How the text at `path` is written: the line where its content starts, and whether lines are kept as they are. */
-  textStart(path: Path): { readonly line: number; readonly verbatim: boolean } | undefined
+  /** The column, counted from 1, on the line that `lineOf` gives; absent where nothing was written. */
+  readonly columnOf?: (path: Path) => number | undefined
+  /** How the text at `path` is written: where its content starts, and whether lines are kept as they are. */
+  textStart(path: Path): TextStart | undefined
   /** What is written at `path`, numbers in their own spelling; absent where nothing was written. */
   readonly nodeAt?: (path: Path) => JsonNode | undefined
+}
+
+export interface TextStart {
+  readonly line: number
+  /** Where lines are kept, of each of them. */
+  readonly column: number
+  readonly verbatim: boolean
 }
 
 export interface Place {

@@ -1,6 +1,6 @@
 /**
  * A policy as the configuration writes it (text, YAML or a file of either) → a compiled document, with every problem
- * at the file's own line. The language itself belongs to `policy/`.
+ * at the file's own line and column. The language itself belongs to `policy/`.
  */
 import { compilePolicy, compilePolicyNode, type PolicyDocument, type PolicyKind } from '../policy/document.js'
 import type { JsonNode } from '../policy/json-node.js'
@@ -26,8 +26,10 @@ interface Written {
   /** Of the document within its file. */
   readonly path: Path
   lineOf(path: Path): number | undefined
+  columnOf(path: Path): number | undefined
   /** From a line of the given text. */
   lineFrom(line: number): number | undefined
+  columnFrom(column: number): number | undefined
 }
 
 /** @returns undefined when something was reported, or neither form is there (which the caller judges). */
@@ -64,12 +66,14 @@ export async function readPolicy(
       ? compilePolicy(written.given, kind, name)
       : compilePolicyNode(written.node, undefined, kind, name)
   if (!compiled.ok) {
-    for (const { path, line, message } of compiled.problems) {
+    for (const { path, line, column, message } of compiled.problems) {
       const steps = pathOf(path)
       const at = line === undefined ? written.lineOf(steps) : written.lineFrom(line)
+      const across = column === undefined ? written.columnOf(steps) : written.columnFrom(column)
       findings.add({
         file: written.file,
         ...(at === undefined ? {} : { line: at }),
+        ...(across === undefined ? {} : { column: across }),
         path: pathText([...written.path, ...steps]),
         message,
       })
@@ -108,12 +112,16 @@ function inlinePolicy(inline: string | object, place: Place): Written {
       file: source.file,
       path,
       lineOf: (inner) => source.lineOf([...path, ...inner]),
+      columnOf: (inner) => source.columnOf?.([...path, ...inner]),
       lineFrom: () => source.lineOf(path),
+      columnFrom: () => source.columnOf?.(path),
     }
   }
   const start = source.textStart(path)
   // Folded and quoted text has no lines of its own any more.
   const lineFrom = (line: number) => (start?.verbatim === true ? start.line + line - 1 : start?.line)
+  const columnFrom = (column: number) =>
+    start?.verbatim === true ? start.column + column - 1 : start?.column
   const parsed = parseSource('policy.json', inline, createFindings())
   return {
     given: inline,
@@ -121,7 +129,9 @@ function inlinePolicy(inline: string | object, place: Place): Written {
     file: source.file,
     path,
     lineFrom,
+    columnFrom,
     lineOf: (inner) => lineFrom(parsed?.lineOf(inner) ?? 1),
+    columnOf: (inner) => columnFrom(parsed?.columnOf?.(inner) ?? 1),
   }
 }
 
@@ -138,7 +148,9 @@ async function policyFile(file: string, place: Place, reading: Reading): Promise
     file,
     path: [],
     lineFrom: (line) => line,
+    columnFrom: (column) => column,
     lineOf: (inner) => parsed?.lineOf(inner),
+    columnOf: (inner) => parsed?.columnOf?.(inner),
   }
 }
 

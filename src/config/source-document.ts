@@ -20,7 +20,7 @@ import {
 } from 'yaml'
 import type { JsonNode } from '../policy/json-node.js'
 import { refusedBeforeParsing } from './before-parsing.js'
-import type { Findings, Path, Source } from './place.js'
+import type { Findings, Path, Source, TextStart } from './place.js'
 import { pathText } from './place.js'
 
 const maxDepth = 64
@@ -31,19 +31,19 @@ const maxNodes = 500_000
  * @param file shown in problems; a name ending in `.json` must be strict JSON.
  */
 export function parseSource(file: string, text: string, findings: Findings): Source | undefined {
-  const read = readDocument(file, withoutMark(text))
+  const unmarked = withoutMark(text)
+  const read = readDocument(file, unmarked)
   if (!read.ok) {
-    for (const { line, path, message } of read.faults) {
-      findings.add({ file, ...(line === undefined ? {} : { line }), path: pathText(path), message })
-    }
+    for (const { path, ...fault } of read.faults) findings.add({ file, ...fault, path: pathText(path) })
     return undefined
   }
   const { root, value, lines, target } = read
   return {
     file,
     value,
-    lineOf: (path) => find(root, path, lines, target).line,
-    textStart: (path) => textStart(find(root, path, lines, target), lines),
+    lineOf: (path) => find(root, path, lines, target).start?.line,
+    columnOf: (path) => find(root, path, lines, target).start?.col,
+    textStart: (path) => textStart(find(root, path, lines, target), lines, unmarked),
     nodeAt: (path) => {
       const { node, whole } = find(root, path, lines, target)
       return whole && node !== null ? jsonNode(node, target) : undefined
@@ -218,45 +218,63 @@ type Target = (alias: Alias) => Node | undefined
 
 interface Found {
   readonly node: Node | null
-  readonly line: number | undefined
+  readonly start: Start | undefined
   readonly whole: boolean
 }
 
 function find(root: Node | null, path: Path, lines: LineCounter, target: Target): Found {
   let node = root
-  let line = startLine(node, lines)
+  let start = startOf(node, lines)
   for (const step of path) {
     if (isAlias(node)) node = target(node) ?? null
     if (isSeq<Node>(node) && typeof step === 'number' && node.items[step] !== undefined) {
       node = node.items[step]
-      line = startLine(node, lines)
+      start = startOf(node, lines)
     } else if (isMap<Node, Node | null>(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && key.value === step)
-      if (pair === undefined) return { node, line, whole: false }
+      if (pair === undefined) return { node, start, whole: false }
       node = pair.value
-      line = startLine(pair.key, lines) ?? line
+      start = startOf(pair.key, lines) ?? start
     } else {
-      return { node, line, whole: false }
+      return { node, start, whole: false }
     }
   }
-  return { node: isAlias(node) ? (target(node) ?? null) : node, line, whole: true }
+  return { node: isAlias(node) ? (target(node) ?? null) : node, start, whole: true }
 }
 
-function textStart({ node, whole }: Found, lines: LineCounter): ReturnType<Source['textStart']> {
-  const line = startLine(node, lines)
-  if (!whole || !isScalar(node) || line === undefined) return undefined
+function textStart({ node, whole }: Found, lines: LineCounter, text: string): TextStart | undefined {
+  const start = startOf(node, lines)
+  if (!whole || !isScalar(node) || start === undefined) return undefined
+  if (node.type !== Scalar.BLOCK_LITERAL) return { line: start.line, column: start.col, verbatim: false }
   // A block scalar's range starts at its `|`; the content starts on the next line.
-  return node.type === Scalar.BLOCK_LITERAL ? { line: line + 1, verbatim: true } : { line, verbatim: false }
+  const line = start.line + 1
+  return {
+    line,
+    column: indentOf(String(node.value), text, lines.lineStarts.slice(line - 1)) + 1,
+    verbatim: true,
+  }
 }
 
-function startLine(node: Node | ParsedNode | null, lines: LineCounter): number | undefined {
-  return startOf(node, lines)?.line
+/** How far a block is indented: by what its first line that is not blank lost. */
+function indentOf(content: string, text: string, lineStarts: readonly number[]): number {
+  const kept = content.split('\n')
+  const first = kept.findIndex((line) => line.trim() !== '')
+  const from = lineStarts[first]
+  return from === undefined ? 0 : leadingSpaces(text, from) - leadingSpaces(kept[first]!, 0)
 }
 
-function startOf(
-  node: Node | ParsedNode | null,
-  lines: LineCounter,
-): { readonly line: number; readonly col: number } | undefined {
+function leadingSpaces(text: string, from: number): number {
+  let at = from
+  while (text.charAt(at) === ' ') at++
+  return at - from
+}
+
+interface Start {
+  readonly line: number
+  readonly col: number
+}
+
+function startOf(node: Node | ParsedNode | null, lines: LineCounter): Start | undefined {
   const range: Range | null | undefined = node?.range
   return range ? lines.linePos(range[0]) : undefined
 }

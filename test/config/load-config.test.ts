@@ -12,7 +12,7 @@ interface Case {
   readonly name: string
   readonly files: Readonly<Record<string, string | readonly string[]>>
   readonly environment?: Readonly<Record<string, string>>
-  /** `file:line: path: reason`; a reason of `*` is any, for sentences of other rooms. */
+  /** `file:line: path: reason`, with a column where text or a policy cannot be read; a reason of `*` is any, for sentences of other rooms. */
   readonly problems: readonly string[]
 }
 
@@ -49,6 +49,28 @@ describe('what is wrong with a configuration', () => {
       return prefix === undefined ? line : `${prefix}*`
     })
     expect(shown.sort()).toEqual([...problems].sort())
+  })
+
+  it.each([
+    [
+      'a JSON file',
+      'policies/p.json',
+      '{\n  "Version": "2012-10-17",\n  "Statement": [}\n',
+      'policies/p.json:3:17: ',
+    ],
+    [
+      'a YAML file',
+      'policies/p.yaml',
+      'Version: "2012-10-17"\nStatement:\n  - Effect: allow\n    Action: s3:*\n    Resource: "*"\n',
+      'policies/p.yaml:3:5: Statement[0].Effect: ',
+    ],
+  ])('names file, line and column of a malformed policy in %s', async (_, policyFile, text, place) => {
+    const role = `roles:\n  - account: one\n    name: Reader\n    trustPolicy: { Statement: [] }\n    permissions: [{ policyFile: ${policyFile} }]\n`
+    const loaded = await load(
+      await configFolder({ 'organization.yaml': organization, 'roles.yaml': role, [policyFile]: text }),
+    )
+    const lines = loaded.ok ? [] : loaded.problems.map((problem) => problemLine(problem, ''))
+    expect(lines).toContainEqual(expect.stringContaining(place))
   })
 
   it('never shows the value of a secret', async () => {

@@ -96,6 +96,15 @@ describe('lines', () => {
   })
 
   it('of a block of text begin below its name', () => {
-    expect(source?.textStart(['f'])).toEqual({ line: 8, verbatim: true })
+    expect(source?.textStart(['f'])).toEqual({ line: 8, column: 3, verbatim: true })
+  })
+
+  it('of a block start behind the indentation that the block loses, whatever its first lines are', () => {
+    const start = (yaml: string) => read(yaml).source?.textStart(['f'])
+    expect(start('f: |\n\n    {\n')).toEqual({ line: 2, column: 5, verbatim: true })
+    expect(start('f: |2\n      {\n')).toEqual({ line: 2, column: 3, verbatim: true })
+    expect(start('\uFEFFf: |\r\n  {\r\n')).toEqual({ line: 2, column: 3, verbatim: true })
+    expect(start('f: |\n')).toMatchObject({ column: 1 })
+    expect(start('f: "{"')).toEqual({ line: 1, column: 4, verbatim: false })
   })
 })
