@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { createApi, type Api } from './api.js'
 import { parseDuration } from './duration.js'
-import { exportFormats, type ExportSurroundings } from './export-format.js'
+import { exportFormats, regionVariables, type ExportSurroundings } from './export-format.js'
 import { accessToken, forgetLogin, loginNeeded, readLogin } from './login-cache.js'
 import { login } from './login.js'
 import { serverUrl } from './places.js'
@@ -124,8 +124,8 @@ async function roleRequest(terminal: Terminal, api: Api, options: RoleOptions): 
 }
 
 function surroundings({ environment }: Terminal, { server }: Api): ExportSurroundings {
-  const chosen = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
-  return { endpoint: `${server}/sts`, ...(chosen === undefined ? { region: 'us-east-1' } : {}) }
+  const chosen = regionVariables.some((name) => environment[name] !== undefined)
+  return { endpoint: `${server}/sts`, ...(chosen ? {} : { region: 'us-east-1' }) }
 }
 
 function formatNamed(name: string) {

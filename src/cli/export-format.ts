@@ -16,6 +16,9 @@ export interface ExportSurroundings {
   readonly region?: string
 }
 
+/** SDKs read the first. Version 1 of the AWS CLI and boto3 read only the second. */
+export const regionVariables = ['AWS_REGION', 'AWS_DEFAULT_REGION'] as const
+
 type Format = (credentials: ExportedCredentials, surroundings: ExportSurroundings) => string
 
 const variables = (
@@ -27,7 +30,7 @@ const variables = (
   ['AWS_SESSION_TOKEN', credentials.sessionToken],
   ['AWS_CREDENTIAL_EXPIRATION', credentials.expiration],
   ['AWS_ENDPOINT_URL_STS', endpoint],
-  ...(region === undefined ? [] : [['AWS_REGION', region] as const]),
+  ...(region === undefined ? [] : regionVariables.map((name) => [name, region] as const)),
 ]
 
 /** Keys, tokens and our own address hold nothing that a shell would take apart. */

@@ -25,6 +25,8 @@ export function environmentVariables(credentials: TemporaryCredentials, stsUrl: 
     ['AWS_SESSION_TOKEN', credentials.sessionToken],
     ['AWS_CREDENTIAL_EXPIRATION', instant(credentials.expiresAt)],
     ['AWS_REGION', region],
+    // Version 1 of the AWS CLI and boto3 read only this one.
+    ['AWS_DEFAULT_REGION', region],
     ['AWS_ENDPOINT_URL_STS', stsUrl],
   ]
 }
@@ -89,7 +91,7 @@ export function callerIdentity(stsUrl: string, profile?: string): CredentialBloc
     title: 'Try it: AWS CLI',
     text: printable(`aws sts get-caller-identity${named} --endpoint-url ${url}`),
     secret: false,
-    note: 'The AWS CLI before 2.13 (version 1: before 1.29) ignores the STS endpoint above and would ask AWS itself: give it --endpoint-url, as here, on every sts command.',
+    note: 'The AWS CLI before 2.13 (version 1: before 1.29) ignores the STS endpoint above and would ask AWS itself: name the endpoint on every sts command, as here.',
   }
 }
 

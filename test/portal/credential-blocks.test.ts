@@ -30,6 +30,7 @@ describe('environment for a POSIX shell', () => {
       `export AWS_SESSION_TOKEN='FwoGZXIvYXdzEXAMPLE//token+with/every=sign=='`,
       `export AWS_CREDENTIAL_EXPIRATION='2026-01-02T04:04:05Z'`,
       `export AWS_REGION='us-east-1'`,
+      `export AWS_DEFAULT_REGION='us-east-1'`,
       `export AWS_ENDPOINT_URL_STS='https://rolegate.example.test/sts'`,
     ])
   })

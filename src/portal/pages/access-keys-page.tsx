@@ -140,7 +140,7 @@ function Block({ block, id }: { readonly block: CredentialBlock; readonly id: st
       <pre id={id} tabIndex={0} aria-labelledby={`${id}-title`} class={block.secret ? 'secret' : undefined}>
         {block.text}
       </pre>
-      {block.note === undefined ? null : <p class="muted">{block.note}</p>}
+      {block.note === undefined ? null : <p class="hint">{block.note}</p>}
     </div>
   )
 }

@@ -61,7 +61,7 @@ export function SwitchRolePage({ frame, view }: { readonly frame: Frame; readonl
           <TextField
             name="roleName"
             label="Role"
-            hint="Name, with its path if it has one"
+            hint="Name; its path may be left out"
             value={values.roleName}
             problem={problems.roleName}
             list="role-names"
