@@ -4,7 +4,8 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  *
  * Judges policies only. What a service permits or refuses regardless of policy (GetCallerIdentity for everybody,
- * identity service calls for federation tokens) is that service's business.
+ * identity service calls for federation tokens) is that service's business. Control policies are judged wherever they
+ * are given: for service-linked roles, and for the organization's management account, whoever asks gives none.
  */
 import { likely } from './action-index.js'
 import { parseArn } from './arn.js'
