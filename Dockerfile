@@ -28,6 +28,7 @@ RUN install -d -o node -g node -m 0700 /data /certs && install -d /config
 USER node
 VOLUME ["/config", "/data", "/certs"]
 EXPOSE 8080
+# Asks plain HTTP on the port below: with `server.tls` or another port, give the container a health check of its own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/rolegate"]
