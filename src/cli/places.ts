@@ -52,7 +52,7 @@ function credentialPrefix(server: string): string {
   return `credentials-${shortHash(server)}-`
 }
 
-export function cacheFolder({ environment, home }: Terminal): string {
+function cacheFolder({ environment, home }: Terminal): string {
   return join(environment['XDG_CACHE_HOME'] || join(home, '.cache'), 'rolegate')
 }
 

@@ -2,7 +2,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 
 /** The known name that differs little from `name`, or undefined; case does not count. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+function nearestName(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || name.length > 200) return undefined
   const byLowerCase = new Map(known.map((candidate) => [candidate.toLowerCase(), candidate]))
   const lower = name.toLowerCase()

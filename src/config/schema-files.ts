@@ -38,7 +38,7 @@ export function schemaDocuments(): ReadonlyMap<string, object> {
 }
 
 /** As committed. */
-export const schemaText = (document: object): string => `${JSON.stringify(document, undefined, 2)}\n`
+const schemaText = (document: object): string => `${JSON.stringify(document, undefined, 2)}\n`
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const directory = process.argv[2] ?? join('config', 'schema')

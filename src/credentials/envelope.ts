@@ -38,7 +38,7 @@ const tagBytes = 16
 const headBytes = 1 + keyIdBytes
 const contentAt = headBytes + nonceBytes
 /** What an envelope adds to its content. */
-export const envelopeOverhead = contentAt + tagBytes
+const envelopeOverhead = contentAt + tagBytes
 
 export function createEnvelope(ring: KeyRing, purpose: string, random: RandomBytes): Envelope {
   const keys = new Map<string, KeyObject>(ring.keys.map((key) => [key.id, key.derive(purpose, 64)]))

@@ -21,7 +21,7 @@ export interface Account {
   readonly note?: string
 }
 
-export const layerTitles: Readonly<Record<LayerName, string>> = {
+const layerTitles: Readonly<Record<LayerName, string>> = {
   identity: 'identity policies',
   resource: 'resource policy',
   boundary: 'permissions boundary',

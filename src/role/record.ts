@@ -4,6 +4,7 @@ import type { AuditEvent } from '../audit/event.js'
 import type { Clock, Fault } from '../fault.js'
 import { providerArn } from '../federation/provider-arn.js'
 import type { Decision } from '../policy/evaluate.js'
+import { describeDecision } from '../policy/explain.js'
 import { actionFor } from './authorize.js'
 import type { AssumeRequest } from './broker.js'
 import { sessionArn, type RoleSession } from './role-session.js'
@@ -119,7 +120,11 @@ function who(request: AssumeRequest): Readonly<Record<string, unknown>> {
 }
 
 function judged(decision: Decision): Readonly<Record<string, unknown>> {
-  return { decision: decision.outcome, statements: decision.matched }
+  return {
+    decision: decision.outcome,
+    explanation: describeDecision(decision),
+    statements: decision.matched,
+  }
 }
 
 const cloudTrailFormat = new Intl.DateTimeFormat('en-US', {

@@ -98,7 +98,7 @@ export function nameQualifier(issuer: string, account: string, providerName: str
   return createHash('sha1').update(`${issuer}${account}/${providerName}`).digest('base64')
 }
 
-export function isoSeconds(instant: Date): string {
+function isoSeconds(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}Z`
 }
 

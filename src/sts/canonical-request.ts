@@ -57,7 +57,7 @@ export function canonicalPath(rawPath: string): string {
 }
 
 /** Sorted by encoded name, then by encoded value. `X-Amz-Signature` cannot have signed itself. */
-export function canonicalQuery(rawQuery: string): string | undefined {
+function canonicalQuery(rawQuery: string): string | undefined {
   if (rawQuery === '') return ''
   const pairs: (readonly [name: string, value: string])[] = []
   for (const part of rawQuery.split('&')) {

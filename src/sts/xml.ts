@@ -71,6 +71,6 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 // eslint-disable-next-line no-control-regex
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu
 
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(forbidden, '\ufffd').replace(/[&<>"]/g, (character) => escapes[character]!)
 }

@@ -169,7 +169,10 @@ describe('the role broker', () => {
     })
     expect(unknown).toEqual(refused)
     const [first, second] = await records.events()
-    expect(first).toMatchObject({ errorCode: 'AccessDenied', additionalEventData: { reason: 'sts:trust' } })
+    expect(first).toMatchObject({
+      errorCode: 'AccessDenied',
+      additionalEventData: { reason: 'sts:trust', explanation: 'implicitDeny: no allow from resource' },
+    })
     expect(second).toMatchObject({
       errorCode: 'AccessDenied',
       additionalEventData: { reason: 'sts:no-such-role' },

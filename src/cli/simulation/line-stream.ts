@@ -7,7 +7,7 @@ export type Line =
   | { readonly code: 'LINE_TOO_LONG' | 'INVALID_ENCODING'; readonly reason: string }
 
 /** A case with all its policies at the sizes that are allowed fits in. */
-export const maxLineBytes = 8 * 1024 * 1024
+const maxLineBytes = 8 * 1024 * 1024
 
 /** The complete lines of each chunk, as soon as it is there; the last one needs no line end. Empty lines are left out. */
 export async function* linesOf(

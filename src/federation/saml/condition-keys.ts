@@ -81,7 +81,7 @@ export function conditionKeysOf(
 }
 
 /** `urn:oasis:names:tc:SAML:2.0:nameid-format:persistent` → `persistent`; other formats unchanged. */
-export function subjectType(format: string | undefined): string {
+function subjectType(format: string | undefined): string {
   const unspecified = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified'
   return (format ?? unspecified).replace(/^urn:oasis:names:tc:SAML:2\.0:nameid-format:/, '')
 }

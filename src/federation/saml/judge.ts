@@ -32,7 +32,7 @@ export interface Judgement {
 }
 
 /** Entra ID writes 65 minutes; what is valid for longer is a configuration error or an attack. */
-export const maxLifetimeSeconds = 3_600 + 300
+const maxLifetimeSeconds = 3_600 + 300
 /** Identity providers keep people signed in for weeks; an instant older than that is not a sign-in. */
 const maxAuthenticationAgeSeconds = 90 * 86_400
 const maxNameIdLength = 1_024

@@ -59,7 +59,7 @@ function describeValue(value: ContextValue): string {
   return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`
 }
 
-export function describeCaller(principal: Principal): string {
+function describeCaller(principal: Principal): string {
   switch (principal.type) {
     case 'anonymous':
       return 'anybody'

@@ -167,6 +167,6 @@ export const conditionKeyChecks: readonly Check[] = [
 
 const networkKeys: ReadonlySet<string> = new Set(['aws:sourcevpc', 'aws:sourcevpce', 'aws:sourcevpcarn'])
 
-export function isAudience(key: string): boolean {
+function isAudience(key: string): boolean {
   return key.endsWith(':aud') && isClaim(key)
 }
