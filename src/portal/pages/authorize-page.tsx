@@ -1,7 +1,7 @@
 /** A program on this machine asks, by a browser that it opened, to act for the person. */
 import type { CodeRequest } from '../../sso/grants.js'
 import { Scopes } from './device-page.js'
-import { PostForm } from './forms.js'
+import { Decision, PostForm } from './forms.js'
 import { Layout, type Frame } from './layout.js'
 
 export function AuthorizePage(props: {
@@ -38,14 +38,7 @@ export function AuthorizePage(props: {
           class="stack"
         >
           <p class="muted">Go on only if you started it yourself a moment ago.</p>
-          <div class="actions">
-            <button class="primary" name="decision" value="approve">
-              Approve
-            </button>
-            <button name="decision" value="deny">
-              Deny
-            </button>
-          </div>
+          <Decision />
         </PostForm>
       </section>
     </Layout>

@@ -1,6 +1,6 @@
 /** Letting a program on another machine act for the person: type its code, look at who asks, decide. */
 import type { PendingDevice } from '../../sso/grants.js'
-import { NoticeBox, PostForm, type Notice } from './forms.js'
+import { NoticeBox, Decision, PostForm, type Notice } from './forms.js'
 import { Instant } from './instants.js'
 import { Layout, type Frame } from './layout.js'
 
@@ -96,14 +96,7 @@ export function DeviceReviewPage(props: {
             <input type="checkbox" name="confirmed" value="yes" />
             <span>I started this program myself, and it shows this code.</span>
           </label>
-          <div class="actions">
-            <button class="primary" name="decision" value="approve">
-              Approve
-            </button>
-            <button name="decision" value="deny">
-              Deny
-            </button>
-          </div>
+          <Decision />
         </PostForm>
       </section>
     </Layout>

@@ -51,3 +51,17 @@ export function Reference({ code, requestId }: Pick<Notice, 'code' | 'requestId'
     </p>
   )
 }
+
+/** Letting a program act, or not: the field `decision` is `approve` or `deny`. */
+export function Decision() {
+  return (
+    <div class="actions">
+      <button class="primary" name="decision" value="approve">
+        Approve
+      </button>
+      <button name="decision" value="deny">
+        Deny
+      </button>
+    </div>
+  )
+}
