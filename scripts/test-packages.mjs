@@ -13,17 +13,24 @@ const needed = [
 const welcome = [
   { debian: 'curl', program: 'curl', at: '/usr/bin/curl' },
   { debian: 'awscli', program: 'aws', at: '/usr/bin/aws' },
+  { debian: 'nginx-light', program: 'nginx', at: '/usr/sbin/nginx' },
+  { debian: 'python3-boto3', module: '/usr/lib/python3/dist-packages/boto3/session.py' },
 ]
 
-const isThere = ({ program, at }) =>
-  (at === undefined ? folders().map((folder) => join(folder, program)) : [at]).some((path) => {
+const isThere = ({ program, at, module }) =>
+  placesOf({ program, at, module }).some((path) => {
     try {
-      accessSync(path, constants.X_OK)
+      accessSync(path, module === undefined ? constants.X_OK : constants.R_OK)
       return true
     } catch {
       return false
     }
   })
+
+function placesOf({ program, at, module }) {
+  const place = module ?? at
+  return place === undefined ? folders().map((folder) => join(folder, program)) : [place]
+}
 
 /** Servers are in sbin, which is often only in the administrator's PATH. */
 function folders() {
