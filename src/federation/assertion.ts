@@ -30,6 +30,11 @@ export interface Assertion {
   readonly multiFactor: boolean
   /** The identity provider's own end of session (SAML SessionNotOnOrAfter); nothing issued may outlive it. */
   readonly sessionEndsAt?: Date
+  /**
+   * The provider's own name for this sign-in: OIDC `sid`, SAML SessionIndex. What back-channel logout names. 1 to 256
+   * printable ASCII characters.
+   */
+  readonly providerSession?: string
   /** Session tags the provider asserts (SAML PrincipalTag:*, the `https://aws.amazon.com/tags` claim, configured attributes). */
   readonly tags: ReadonlyMap<string, string>
   readonly transitiveTagKeys: readonly string[]
@@ -62,6 +67,10 @@ export interface IdentityProvider {
   readonly redirect?: RedirectSignIn
   /** For AssumeRoleWithSAML and AssumeRoleWithWebIdentity, where the caller brings the proof. */
   readonly token?: AssertionVerifier
+  /** For OpenID Connect providers where people sign in: the provider says that somebody signed out there. */
+  readonly logoutToken?: LogoutTokenVerifier
+  /** For providers declared with `contextAssertions`: what AssumeRole is told by `ProvidedContexts`. */
+  readonly context?: ContextVerifier
   /** The service provider's metadata document (SAML only). */
   metadata?(): string
   close(): Promise<void>
@@ -115,4 +124,41 @@ export interface AssertionVerifier {
    * @throws {Fault} `InvalidAssertion`, `ExpiredAssertion`, `ProviderRejected` or `ProviderUnavailable`.
    */
   verify(token: string): Promise<Assertion>
+}
+
+export interface LogoutTokenVerifier {
+  /**
+   * Accepts a token once; the same one again is refused, also on another replica.
+   * @param token a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4), a compact JWT.
+   * @throws {Fault} `InvalidAssertion`, `ProviderUnavailable` when the key could not be asked for, `StoreUnavailable`
+   * when single use could not be kept. Whether anybody is signed in is not looked at.
+   */
+  verify(token: string): Promise<LoggedOut>
+}
+
+/** Has a subject, a provider session or both: one session of the subject, or all of them when none is named. */
+export interface LoggedOut {
+  readonly issuer: string
+  readonly subject?: string
+  /** As in `Assertion.providerSession`. */
+  readonly providerSession?: string
+  /** Sign-ins after this moment are not meant. */
+  readonly issuedAt: Date
+}
+
+export interface ContextVerifier {
+  /**
+   * @param token a context assertion, a compact JWT of the issuer.
+   * @throws {Fault} `InvalidAssertion`, `ExpiredAssertion` or `ProviderUnavailable`.
+   */
+  verify(token: string): Promise<ProvidedContext>
+}
+
+export interface ProvidedContext {
+  /** `arn:aws:iam::aws:contextProvider/<provider name>`. */
+  readonly providerArn: string
+  readonly issuer: string
+  readonly subject: string
+  /** `sub` and the mapped attributes, in lower case without prefix: `userid` becomes `sts:RequestContext/userid`. */
+  readonly keys: ReadonlyMap<string, ContextValue>
 }

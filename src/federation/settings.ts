@@ -11,6 +11,16 @@ interface Shared {
   readonly displayName: string
   /** How attributes of this provider become condition keys, e.g. `department` → `ldap:department`. */
   readonly attributes: readonly AttributeMapping[]
+  /** Attributes that become session tags; absent: none. */
+  readonly sessionTags?: readonly TagMapping[]
+  /** The attribute that becomes the source identity; absent: none does. */
+  readonly sourceIdentity?: SourceIdentityMapping
+}
+
+/** For kinds whose messages can carry session tags of their own. */
+interface AssertsTags {
+  /** The tag keys that the provider may assert itself, compared without case; absent: any. Mapped tags need no leave. */
+  readonly allowTagKeys?: readonly string[]
 }
 
 export interface AttributeMapping {
@@ -20,6 +30,23 @@ export interface AttributeMapping {
   readonly to: string
   /** True: always a multivalued key. False: single-valued; an account with several values is refused. */
   readonly list: boolean
+}
+
+export interface TagMapping {
+  /** As in AttributeMapping; must have one value at most. */
+  readonly from: string
+  /** The tag's key, e.g. `CostCenter` → `aws:PrincipalTag/CostCenter`. */
+  readonly to: string
+  /** Whether the tag stays with the session through role chaining. */
+  readonly transitive: boolean
+  /** True: who has no such attribute cannot sign in. False: has no such tag. */
+  readonly required: boolean
+}
+
+export interface SourceIdentityMapping {
+  readonly from: string
+  /** True: who has no such attribute cannot sign in. */
+  readonly required: boolean
 }
 
 export interface LdapSettings extends Shared {
@@ -64,7 +91,7 @@ export interface LdapSearch {
   readonly filter: string
 }
 
-export interface SamlSettings extends Shared {
+export interface SamlSettings extends Shared, AssertsTags {
   readonly kind: 'saml'
   /** Ours; default `<publicUrl>/signin/<name>/metadata`. */
   readonly entityId: string
@@ -99,7 +126,7 @@ export interface KeyAndCertificate {
   readonly certificate: string
 }
 
-export interface OidcSettings extends Shared {
+export interface OidcSettings extends Shared, AssertsTags {
   readonly kind: 'oidc'
   /** Exactly as in the token's `iss`. */
   readonly issuer: string
@@ -114,6 +141,8 @@ export interface OidcSettings extends Shared {
   }
   /** Audiences accepted from workload tokens; the client id is one of them. */
   readonly audiences: readonly string[]
+  /** Whether this issuer's tokens are taken as context assertions (`ProvidedContexts` of AssumeRole). */
+  readonly contextAssertions?: boolean
   /** PEM text of certificate authorities to trust in addition to the system's. */
   readonly ca?: string
   /** `http:` issuers; refused outside loopback. */

@@ -41,6 +41,7 @@ export function assertionFromJson(value: unknown): Assertion {
     transitiveTagKeys: texts(from['transitiveTagKeys']),
     ...optional(from, 'email', text),
     ...optional(from, 'sessionEndsAt', instant),
+    ...optional(from, 'providerSession', text),
     ...optional(from, 'sourceIdentity', text),
     ...optional(from, 'roleSessionName', text),
     ...optional(from, 'maxSessionSeconds', seconds),

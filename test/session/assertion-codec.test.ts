@@ -11,6 +11,7 @@ describe('an assertion in a store', () => {
     const assertion = assertionOf({
       email: 'ada@example.test',
       sessionEndsAt: new Date('2026-01-02T09:00:00Z'),
+      providerSession: '_8d2f0c',
       tags: new Map([
         ['team', 'blue'],
         ['__proto__', 'x'],
