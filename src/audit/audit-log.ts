@@ -1,6 +1,7 @@
 /**
  * The record of every decision, one JSON line each. What could not be recorded was not granted, so this answers soon
- * and definitely: durable, or a Fault.
+ * and definitely: durable, or a Fault. Where nothing was granted a note is enough, which is written milliseconds later
+ * and refused only once it is known that records cannot be kept.
  *
  * With a file and standard output both configured, one of them that works is enough; the other's failure is logged.
  * Where nothing was written yet, or nothing since a failure, the question whether it works is answered by writing: a
@@ -13,7 +14,7 @@ import type { Metrics } from '../operation/metrics.js'
 import { openStandardStream } from '../operation/standard-stream.js'
 import { auditLine } from './audit-line.js'
 import { startLoggingEvent } from './build-event.js'
-import type { AuditLog } from './event.js'
+import type { AuditEvent, AuditLog } from './event.js'
 import { createGroupCommit, type GroupCommit } from './group-commit.js'
 import { createDescriptorSink, createFileSink, type Sink } from './sink.js'
 
@@ -34,6 +35,8 @@ export interface AuditLogDeps {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'auditRecord'>
   readonly limits?: { readonly deadlineMs: number; readonly maxWaiting: number }
+  /** How long a file that was moved away may go unnoticed. */
+  readonly lookEveryMs?: number
   /** Descriptor that counts as standard output. */
   readonly descriptor?: number
 }
@@ -46,23 +49,39 @@ const LOG_INTERVAL_MS = 10_000
 export async function createAuditLog(deps: AuditLogDeps): Promise<OpenAuditLog> {
   const { file, stdout, log, metrics, limits = LIMITS } = deps
   const sinks: Sink[] = []
-  if (file !== undefined) sinks.push(await openedFile(file))
+  if (file !== undefined) sinks.push(await openedFile(file, deps.lookEveryMs))
   if (stdout || file === undefined) {
     sinks.push(createDescriptorSink('stdout', deps.descriptor ?? openStandardStream('stdout')))
   }
-  const writers = sinks.map((sink) => watched(createGroupCommit(sink, limits), sink.name, log, deps.now))
+  const writers = sinks.map((sink) => watched(sink, limits, log, deps.now))
+  const written = (): void => metrics.auditRecord('written')
+  const failed = (): void => metrics.auditRecord('failed')
+  const lineOf = (event: AuditEvent): string => {
+    try {
+      return auditLine(event)
+    } catch (error) {
+      failed()
+      throw unavailable('line', error)
+    }
+  }
+
   return {
     async record(event) {
+      const line = lineOf(event)
       try {
-        const line = auditLine(event)
-        const outcomes = await Promise.allSettled(writers.map((writer) => writer.append(line)))
-        const failures = outcomes.filter((outcome) => outcome.status === 'rejected')
-        if (failures.length === outcomes.length) throw unavailable('write', failures[0]?.reason)
+        await anyOf(writers.map((writer) => writer.append(line)))
       } catch (error) {
-        metrics.auditRecord('failed')
-        throw error instanceof Fault ? error : unavailable('line', error)
+        failed()
+        throw unavailable('write', error)
       }
-      metrics.auditRecord('written')
+      written()
+    },
+    note(event) {
+      const line = lineOf(event)
+      // Asked before: the line itself may be the one with which the queue is full.
+      const troubles = writers.map((writer) => writer.trouble())
+      void anyOf(writers.map((writer) => writer.appendSoon(line))).then(written, failed)
+      if (troubles.every((trouble) => trouble !== undefined)) throw unavailable('write', troubles[0])
     },
     async works() {
       const line = auditLine(startLoggingEvent(deps.now(), randomUUID()))
@@ -79,9 +98,9 @@ export async function createAuditLog(deps: AuditLogDeps): Promise<OpenAuditLog> 
   }
 }
 
-async function openedFile(path: string): Promise<Sink> {
+async function openedFile(path: string, lookEveryMs: number | undefined): Promise<Sink> {
   try {
-    return await createFileSink(path)
+    return await createFileSink(path, lookEveryMs === undefined ? {} : { lookEveryMs })
   } catch (error) {
     // Read by whoever starts the server, never by a caller.
     throw new Fault('AuditUnavailable', `the audit file \`${path}\` cannot be opened`, {
@@ -97,30 +116,36 @@ interface Writer extends GroupCommit {
 }
 
 /** Says in the log when a sink stops working and when it works again. */
-function watched(writer: GroupCommit, sink: string, log: Log, now: Clock): Writer {
+function watched(sink: Sink, limits: NonNullable<AuditLogDeps['limits']>, log: Log, now: Clock): Writer {
   let quietUntil = 0
   let failing = false
   let proven = false
-  return {
-    ...writer,
-    proven: () => proven,
-    async append(line) {
-      try {
-        await writer.append(line)
-      } catch (error) {
-        failing = true
-        proven = false
-        if (now().getTime() >= quietUntil) {
-          quietUntil = now().getTime() + LOG_INTERVAL_MS
-          log.error('audit.unavailable', { sink, cause: error })
-        }
-        throw error
+  const writer = createGroupCommit(sink, {
+    limits,
+    report({ lines, error }) {
+      if (error === undefined) {
+        if (failing) log.info('audit.recovered', { sink: sink.name })
+        failing = false
+        proven ||= lines
+        return
       }
-      if (failing) log.info('audit.recovered', { sink })
-      failing = false
-      if (line !== '') proven = true
+      failing = true
+      proven = false
+      if (now().getTime() < quietUntil) return
+      quietUntil = now().getTime() + LOG_INTERVAL_MS
+      log.error('audit.unavailable', { sink: sink.name, cause: error })
     },
-  }
+  })
+  return { ...writer, proven: () => proven }
+}
+
+/** Resolves when every sink has answered and one of them has the line: which one is durable is not known before. */
+async function anyOf(appended: readonly Promise<void>[]): Promise<void> {
+  const [only] = appended
+  if (appended.length === 1) return only
+  const outcomes = await Promise.allSettled(appended)
+  const failures = outcomes.filter((outcome) => outcome.status === 'rejected')
+  if (failures.length === outcomes.length) throw failures[0]?.reason
 }
 
 function unavailable(reason: string, cause: unknown): Fault {

@@ -34,7 +34,16 @@ export interface AuditEvent {
 }
 
 export interface UserIdentity {
-  readonly type: 'SAMLUser' | 'WebIdentityUser' | 'LDAPUser' | 'LocalUser' | 'AssumedRole' | 'Unknown'
+  readonly type:
+    | 'SAMLUser'
+    | 'WebIdentityUser'
+    | 'LDAPUser'
+    | 'LocalUser'
+    | 'AssumedRole'
+    | 'IAMUser'
+    | 'FederatedUser'
+    | 'Root'
+    | 'Unknown'
   readonly principalId?: string
   readonly arn?: string
   readonly accountId?: string
@@ -58,5 +67,14 @@ export interface RequestOrigin {
 export interface AuditLog {
   /** Resolves when the record is durable. @throws {Fault} `AuditUnavailable`: then nothing may be granted. */
   record(event: AuditEvent): Promise<void>
+  /**
+   * Accepts a record of a call that granted nothing, to be written with the next batch. A process that is killed may
+   * lose the notes of its last milliseconds, and a disk that fails those it could no longer refuse; never a grant.
+   * @throws {Fault} `AuditUnavailable` when the last write failed, a write is stuck or too much waits: a record that
+   * cannot be kept stops the service here too. The record is then written all the same, if it can be, so that the
+   * service goes on once records can be kept again.
+   */
+  note(event: AuditEvent): void
+  /** Writes what was accepted. */
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import {
   appendFile,
   mkdir,
@@ -52,7 +52,15 @@ async function start(overrides: Partial<AuditLogDeps> = {}) {
   const log = keptLog()
   const counted: string[] = []
   const metrics = { auditRecord: (outcome: string) => void counted.push(outcome) }
-  const audit = await createAuditLog({ file, stdout: false, now, log, metrics, ...overrides })
+  const audit = await createAuditLog({
+    file,
+    stdout: false,
+    now,
+    log,
+    metrics,
+    lookEveryMs: 0,
+    ...overrides,
+  })
   opened.push(audit)
   return { file, log, counted, audit }
 }
@@ -112,6 +120,16 @@ describe('the audit log on a file', () => {
     await truncate(file)
     await audit.record(event('4'))
     expect(await idsIn(file)).toEqual(['4'])
+  })
+
+  it('finds the new file by itself while records keep coming, and loses none', async () => {
+    const { audit, file } = await start({ lookEveryMs: 20 })
+    await audit.record(event('0'))
+    await rename(file, `${file}.1`)
+    let count = 1
+    while (!existsSync(file)) await audit.record(event(String(count++)))
+    const ids = [...(await idsIn(`${file}.1`)), ...(await idsIn(file))]
+    expect(ids).toEqual(Array.from({ length: count }, (_, n) => String(n)))
   })
 
   it('refuses while the file cannot be opened, says so once, and recovers by itself', async () => {
@@ -255,6 +273,62 @@ describe('the audit log on a file', () => {
   })
 })
 
+describe('notes', () => {
+  const until = async (done: () => boolean | Promise<boolean>) => {
+    while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+
+  it('are written soon by themselves, and in order with records', async () => {
+    const { audit, file, counted } = await start()
+    audit.note(event('1'))
+    await until(async () => (await idsIn(file)).length === 1)
+    audit.note(event('2'))
+    await audit.record(event('3'))
+    expect(await idsIn(file)).toEqual(['1', '2', '3'])
+    expect(counted).toEqual(['written', 'written', 'written'])
+  })
+
+  it('are not lost by a stop', async () => {
+    const { audit, file } = await start()
+    for (let n = 0; n < 100; n++) audit.note(event(`n${n}`))
+    await audit.close()
+    expect(await idsIn(file)).toHaveLength(100)
+    expect(() => audit.note(event('late'))).toThrow(expect.objectContaining(unavailable))
+  })
+
+  it('are refused once it is known that records are not kept, and bring the service back by themselves', async () => {
+    const { audit, file, counted, log } = await start()
+    await rm(file)
+    await mkdir(file)
+    audit.note(event('1'))
+    await until(() => counted.length === 1)
+    expect(() => audit.note(event('2'))).toThrow(expect.objectContaining(unavailable))
+    await until(() => counted.length === 2)
+    await rmdir(file)
+    expect(() => audit.note(event('3'))).toThrow(expect.objectContaining(unavailable))
+    await until(() => counted.length === 3)
+    audit.note(event('4'))
+    await until(() => counted.length === 4)
+    expect(await idsIn(file)).toEqual(['3', '4'])
+    expect(counted).toEqual(['failed', 'failed', 'written', 'written'])
+    expect(log.lines.map((line) => line.event)).toEqual(['audit.unavailable', 'audit.recovered'])
+  })
+
+  it('are refused when too many wait', async () => {
+    const { audit, file } = await start({ limits: { deadlineMs: 2_000, maxWaiting: 3 } })
+    for (const name of ['1', '2', '3']) audit.note(event(name))
+    expect(() => audit.note(event('4'))).toThrow(expect.objectContaining(unavailable))
+    await audit.close()
+    expect(await idsIn(file)).toEqual(['1', '2', '3'])
+  })
+
+  it('are refused when they are no JSON', async () => {
+    const { audit, counted } = await start()
+    expect(() => audit.note(event('1', { big: 1n }))).toThrow(expect.objectContaining(unavailable))
+    expect(counted).toEqual(['failed'])
+  })
+})
+
 describe('the audit log on standard output', () => {
   /** A pipe with nobody reading until `read` is called. */
   function pipe() {
@@ -302,6 +376,7 @@ describe('the audit log on standard output', () => {
     const outcomes = await Promise.allSettled(stuck)
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']))
     await expect(audit.record(event('late'))).rejects.toMatchObject(unavailable)
+    expect(() => audit.note(event('late'))).toThrow(expect.objectContaining(unavailable))
     expect(new Set(counted)).toEqual(new Set(['failed']))
     for (;;) {
       const text = read()

@@ -7,12 +7,14 @@ import type { Assertion, IdentityProvider, ProviderKind } from '../../src/federa
 import type { WireResponse, WireRoom } from '../../src/http/wire.js'
 import { createRoleBroker } from '../../src/role/role-broker.js'
 import type { RoleDirectory } from '../../src/role/role.js'
-import type { RoleSession, TemporaryCredentials } from '../../src/role/role-session.js'
-import type { ReceivedRequest } from '../../src/sts/canonical-request.js'
+import type { RoleSession } from '../../src/role/role-session.js'
+import type { TemporaryCredentials } from '../../src/role/session.js'
+import type { LongTermKeys } from '../../src/user/long-term-key.js'
+import type { ReplayGuard } from '../../src/signature/replay-guard.js'
 import { createStsRoom } from '../../src/sts/sts-room.js'
 import type { PasswordThrottle } from '../../src/sts/password-throttle.js'
 import { assertionOf } from './assertion.js'
-import { sign, type RequestToSign } from './aws-signer.js'
+import { sign, type RequestToSign, type SignedRequest } from './aws-signer.js'
 import { testClock, type TestClock } from './clock.js'
 import { ringOf } from './key-ring.js'
 import { testOrigin } from './origin.js'
@@ -96,13 +98,17 @@ export interface StsHouse {
   auditDown: boolean
   providers: readonly IdentityProvider[]
   attempt: PasswordThrottle['attempt']
+  keys: LongTermKeys
+  /** Access key ids whose sessions, children included, count as revoked. */
+  readonly revoked: Set<string>
+  replay: ReplayGuard | undefined
   /** Credentials of a role of the sketches, as if somebody had signed in. */
   session(
     role?: string,
     overrides?: Partial<RoleSession>,
   ): TemporaryCredentials & { readonly session: RoleSession }
   /** Hands a request to the room as the server would. */
-  send(request: ReceivedRequest): Promise<WireResponse>
+  send(request: SignedRequest): Promise<WireResponse>
   /** Signs a form with these credentials, now, and sends it. */
   call(
     credentials: TemporaryCredentials,
@@ -127,6 +133,10 @@ export async function stsHouse(
       events.push(event)
       return Promise.resolve()
     },
+    note(event) {
+      if (house.auditDown) throw new Fault('AuditUnavailable', 'the record could not be written')
+      events.push(event)
+    },
     close: () => Promise.resolve(),
   }
   const shared = {
@@ -148,10 +158,18 @@ export async function stsHouse(
     providers: () => house.providers,
     settings: () => ({ clockSkewSeconds: 900, publicHosts: options.publicHosts?.() ?? ['sts.example.test'] }),
     throttle: { attempt: (account, address) => house.attempt(account, address) },
+    keys: { find: (id) => house.keys.find(id) },
+    revocations: {
+      ends: (session) =>
+        house.revoked.has(session.accessKeyId) ||
+        session.chain.some(({ accessKeyId }) => house.revoked.has(accessKeyId)),
+      endsKey: (id) => house.revoked.has(id),
+    },
+    replay: () => house.replay,
   })
   const formBody = (form: Readonly<Record<string, string>>) =>
     new URLSearchParams({ Version: '2011-06-15', ...form }).toString()
-  const send = (request: ReceivedRequest) => room.handle({ ...request, origin: testOrigin })
+  const send = (request: SignedRequest) => room.handle({ ...request, origin: testOrigin })
 
   return Object.assign(house, {
     room,
@@ -159,6 +177,9 @@ export async function stsHouse(
     credentials,
     events,
     providers: [],
+    keys: { find: () => undefined },
+    revoked: new Set<string>(),
+    replay: undefined,
     attempt: () =>
       Promise.resolve({
         allowed: true,
@@ -171,6 +192,7 @@ export async function stsHouse(
       if (sketch === undefined) throw new TypeError(`there is no role ${name}`)
       const role = roleOf(sketch)
       return credentials.issue({
+        type: 'role' as const,
         roleArn: role.arn,
         roleId: role.id,
         account: role.account,
@@ -183,8 +205,10 @@ export async function stsHouse(
           provider: `arn:aws:iam::${homeAccount}:saml-provider/corp`,
           issuer: 'https://idp.example.test/saml',
           subject: 'ada@example.test',
+          startedAt: clock.now(),
           persistentKeys: new Map(),
           multiFactor: false,
+          assertedTagKeys: [],
         },
         chain: [],
         ...overrides,
