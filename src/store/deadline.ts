@@ -1,6 +1,6 @@
 /**
  * An answer in time or a Fault. The engines' own time limits leave gaps (a command already sent, a disk that
- * hangs), and a sign-in must never wait for them.
+ * hangs), and a caller must never wait for them.
  */
 import { Fault } from '../fault.js'
 
@@ -24,7 +24,7 @@ export function inTime<T>(timeoutMs: number, operation: () => PromiseLike<T>): P
 }
 
 export function unavailable(reason: string, cause?: unknown): Fault {
-  return new Fault('StoreUnavailable', 'the store of pending sign-ins cannot be reached, try again', {
+  return new Fault('StoreUnavailable', 'the store cannot be reached, try again', {
     reason: `store:${reason}`,
     ...(cause === undefined ? {} : { cause }),
   })

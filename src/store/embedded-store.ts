@@ -1,10 +1,7 @@
 /**
- * The expiring store inside the data directory, on LMDB: durable when acknowledged, and shared by all processes of
- * one machine. The only importer of lmdb.
- *
- * LMDB knows no expiry. A value carries its own (`<milliseconds>:<value>`) and is checked against the passed clock
- * on every read, so an expired entry is absent at once; a second table ordered by expiry lets a sweep give the space
- * back later without looking at live entries.
+ * The store inside the data directory, on LMDB: durable when acknowledged, and shared by all processes of one
+ * machine. The only importer of lmdb. Owns opening, deadlines, sweeping and closing; what the tables mean is in
+ * `embedded-expiring-store.ts`, `embedded-records.ts` and `embedded-feed.ts`.
  *
  * A process opens a directory once: LMDB opens with a write of its own, which waits for ever when another handle in
  * the same process is in the middle of one.
@@ -13,8 +10,12 @@ import { chmod, mkdir } from 'node:fs/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import type { Clock } from '../fault.js'
 import { inTime, unavailable } from './deadline.js'
-import type { ExpiringStore } from './expiring-store.js'
-import { requireKey } from './key.js'
+import { tableNames, type EmbeddedEngine, type TableName } from './embedded-engine.js'
+import { createEmbeddedExpiringStore } from './embedded-expiring-store.js'
+import { sweepExpired } from './embedded-expiry.js'
+import { createEmbeddedFeed } from './embedded-feed.js'
+import { createEmbeddedRecords } from './embedded-records.js'
+import type { Store } from './store.js'
 
 /** A disk that takes longer than this to make a write durable counts as failed. */
 const WRITE_DEADLINE_MS = 5_000
@@ -32,94 +33,63 @@ export interface EmbeddedStoreDeps {
 }
 
 /** @throws {Fault} `StoreUnavailable` when the directory cannot be used. */
-export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<ExpiringStore> {
+export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<Store> {
   const { directory, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = deps
-  const { root, entries, expiries } = await openTables(directory)
+  const { root, tables } = await openTables(directory)
   let closed = false
 
-  const live = (key: string): string | undefined => {
-    const entry = decode(entries.get(key))
-    return entry !== undefined && entry.expiresAt > now().getTime() ? entry.value : undefined
-  }
-  const write = (key: string, value: string, expiresAt: Date) => {
-    // Nothing but the sweep waits for these: it happens inside a transaction or batch that is awaited as a whole.
-    void entries.put(key, encode(value, expiresAt.getTime()))
-    void expiries.put(expiryKey(expiresAt.getTime(), key), '')
-  }
-  const erase = (key: string, entry: Entry) => {
-    void entries.remove(key)
-    void expiries.remove(expiryKey(entry.expiresAt, key))
-  }
-  const transaction = <T>(work: () => T): Promise<T> => {
-    if (closed) return Promise.reject(unavailable('closed'))
-    return inTime(WRITE_DEADLINE_MS, () => root.transaction(work))
-  }
-
-  const sweep = async (): Promise<number> => {
-    const end = expiryKey(now().getTime() + 1, '')
-    const due = [...expiries.getKeys({ end, limit: SWEEP_BATCH })]
-    if (due.length === 0) return 0
-    await transaction(() => {
-      for (const expiry of due) {
-        const key = expiry.slice(EXPIRY_DIGITS + 1)
-        const entry = decode(entries.get(key))
-        // The key may have been written again with a later expiry; then only this mark of it is old.
-        if (entry !== undefined && expiryKey(entry.expiresAt, key) === expiry) void entries.remove(key)
-        void expiries.remove(expiry)
+  const engine: EmbeddedEngine = {
+    table: (name) => tables[name],
+    write: async (work) => {
+      if (closed) throw unavailable('closed')
+      return inTime(WRITE_DEADLINE_MS, () => root.transaction(work))
+    },
+    read: async (work) => {
+      if (closed) throw unavailable('closed')
+      try {
+        // Otherwise the read could come from a snapshot that is older than another process's acknowledged write.
+        root.resetReadTxn()
+        return work()
+      } catch (error) {
+        throw unavailable('engine', error)
       }
-    })
-    return due.length
+    },
   }
-  let timer = setTimeout(() => void sweepRegularly(), sweepIntervalMs).unref()
+  const expiring = createEmbeddedExpiringStore(engine, now)
+  const records = createEmbeddedRecords(engine)
+  const feed = await createEmbeddedFeed(engine, now).catch(async (error: unknown) => {
+    await root.close()
+    throw error
+  })
+
+  const swept = [
+    { values: tables.entries, marks: tables.expiries },
+    { values: tables.feed, marks: tables['feed-expiries'] },
+  ]
   const sweepRegularly = async () => {
-    let swept = 0
+    let more = false
     try {
-      swept = await sweep()
+      for (const pair of swept) {
+        const batch = { now: now(), limit: SWEEP_BATCH }
+        if ((await sweepExpired(engine, pair, batch)) === SWEEP_BATCH) more = true
+      }
       // Readers of processes that were killed would keep old pages from being used again.
       root.readerCheck()
     } catch {
       // What could not be swept is still absent to every reader, and the next round tries again.
     }
     if (closed) return
-    const pause = swept === SWEEP_BATCH ? Math.min(SWEEP_AGAIN_MS, sweepIntervalMs) : sweepIntervalMs
+    const pause = more ? Math.min(SWEEP_AGAIN_MS, sweepIntervalMs) : sweepIntervalMs
     timer = setTimeout(() => void sweepRegularly(), pause).unref()
   }
+  let timer = setTimeout(() => void sweepRegularly(), sweepIntervalMs).unref()
 
   return {
-    async put(key, value, expiresAt) {
-      requireKey(key)
-      await transaction(() => write(key, value, expiresAt))
-    },
-    async add(key, value, expiresAt) {
-      requireKey(key)
-      return transaction(() => {
-        if (live(key) !== undefined) return false
-        write(key, value, expiresAt)
-        return true
-      })
-    },
-    async get(key) {
-      requireKey(key)
-      if (closed) throw unavailable('closed')
-      try {
-        // Otherwise the read could come from a snapshot that is older than another process's acknowledged write.
-        root.resetReadTxn()
-        return live(key)
-      } catch (error) {
-        throw unavailable('engine', error)
-      }
-    },
-    async take(key) {
-      requireKey(key)
-      return transaction(() => {
-        const entry = decode(entries.get(key))
-        if (entry === undefined) return undefined
-        erase(key, entry)
-        return entry.expiresAt > now().getTime() ? entry.value : undefined
-      })
-    },
+    ...expiring,
+    records,
+    feed,
     async ping() {
-      await transaction(() => undefined)
+      await engine.write(() => undefined)
     },
     async close() {
       if (closed) return
@@ -132,8 +102,7 @@ export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<Expi
 
 interface Tables {
   readonly root: RootDatabase<string, string>
-  readonly entries: Database<string, string>
-  readonly expiries: Database<string, string>
+  readonly tables: Readonly<Record<TableName, Database<string, string>>>
 }
 
 async function openTables(directory: string): Promise<Tables> {
@@ -148,38 +117,23 @@ async function openTables(directory: string): Promise<Tables> {
       encoding: 'string',
       // A write is acknowledged after the disk has it.
       overlappingSync: false,
-      maxDbs: 4,
+      maxDbs: tableNames.length,
       maxReaders: 1_024,
     })
     root.readerCheck()
+    const table = (name: TableName) => root.openDB<string, string>(name, { encoding: 'string' })
     return {
       root,
-      entries: root.openDB<string, string>('entries', { encoding: 'string' }),
-      expiries: root.openDB<string, string>('expiries', { encoding: 'string' }),
+      tables: {
+        entries: table('entries'),
+        expiries: table('expiries'),
+        records: table('records'),
+        feed: table('feed'),
+        'feed-expiries': table('feed-expiries'),
+        'feed-state': table('feed-state'),
+      },
     }
   } catch (error) {
     throw unavailable('open', error)
   }
-}
-
-interface Entry {
-  readonly expiresAt: number
-  readonly value: string
-}
-
-function encode(value: string, expiresAt: number): string {
-  return `${expiresAt}:${value}`
-}
-
-function decode(stored: string | undefined): Entry | undefined {
-  if (stored === undefined) return undefined
-  const colon = stored.indexOf(':')
-  return { expiresAt: Number(stored.slice(0, colon)), value: stored.slice(colon + 1) }
-}
-
-const EXPIRY_DIGITS = 15
-
-/** Sorts as text in the order of time. */
-function expiryKey(expiresAt: number, key: string): string {
-  return `${String(Math.max(0, expiresAt)).padStart(EXPIRY_DIGITS, '0')}:${key}`
 }

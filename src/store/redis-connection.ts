@@ -18,10 +18,27 @@ export interface RedisCommands {
   getDel(key: string): Promise<string | null>
   del(key: string): Promise<number>
   exists(key: string): Promise<number>
+  hGet(key: string, field: string): Promise<string | null>
+  hScan(
+    key: string,
+    cursor: string,
+    options: { readonly MATCH: string; readonly COUNT: number },
+  ): Promise<{
+    readonly cursor: string
+    readonly entries: readonly { readonly field: string; readonly value: string }[]
+  }>
+  /** The whole script is sent each time, so a server that was restarted or flushed of scripts needs no second try. */
+  eval(script: string, options: { readonly keys: string[]; readonly arguments: string[] }): Promise<unknown>
 }
 
 export interface RedisConnection {
   readonly commands: RedisCommands
+  /**
+   * Runs a write and, behind sentinels, waits a moment until a replica has it, so that an ordinary fail-over keeps
+   * it. Promises no more: a replica that does not answer delays nothing for long, and a cluster or a single server is
+   * not waited for, because there the wait would hold up every other command.
+   */
+  readonly replicated: <T>(write: (commands: RedisCommands) => Promise<T>) => Promise<T>
   /** Keeps trying until there is a connection, except when the server refuses our credentials. */
   readonly open: () => Promise<unknown>
   /** Resolves when every server that takes writes has answered. */
@@ -75,6 +92,7 @@ async function single(settings: RedisSettings, { onError, isOpen }: Watch): Prom
   client.on('error', onError)
   return {
     commands: client,
+    replicated: (write) => write(client),
     open: () => client.connect(),
     ping: () => client.ping(),
     info: async () => [await client.info()],
@@ -92,14 +110,22 @@ async function sentinel(settings: RedisSettings, { onError, isOpen }: Watch): Pr
     nodeClientOptions: { ...clientOptions(settings, isOpen), database: settings.database },
     sentinelClientOptions: anonymous,
     // All commands share one connection; without this, simultaneous ones take connections from the pool that are
-    // never given back. The second is for `use`.
+    // never given back. The second is for `use`: what waits for a replica holds up only its like.
     reserveClient: true,
     masterPoolSize: 2,
     maxCommandRediscovers: 3,
   })
   group.on('error', onError).on('client-error', onError)
+  let waitAgainAt = 0
   return {
     commands: group,
+    replicated: (write) =>
+      group.use(async (master) => {
+        const result = await write(master)
+        if (performance.now() < waitAgainAt) return result
+        if ((await master.wait(1, REPLICA_WAIT_MS)) === 0) waitAgainAt = performance.now() + REPLICA_PAUSE_MS
+        return result
+      }),
     open: () => group.connect(),
     ping: () => group.ping(),
     info: async () => [await group.use((master) => master.info())],
@@ -118,6 +144,7 @@ async function cluster(settings: RedisSettings, { onError, isOpen }: Watch): Pro
   const masters = () => Promise.all(nodes.masters.map((node) => nodes.nodeClient(node)))
   return {
     commands: nodes,
+    replicated: (write) => write(nodes),
     open: () => nodes.connect(),
     ping: async () => Promise.all((await masters()).map((node) => node.ping())),
     info: async () => Promise.all((await masters()).map((node) => node.info())),
@@ -125,6 +152,10 @@ async function cluster(settings: RedisSettings, { onError, isOpen }: Watch): Pro
   }
 }
 
+/** A replica beside its master has a write within a millisecond or two. */
+const REPLICA_WAIT_MS = 50
+/** One that did not, or is not there, is left alone this long. */
+const REPLICA_PAUSE_MS = 5_000
 const CONNECT_TIMEOUT_MS = 2_000
 const RECONNECT_MAX_MS = 500
 /** A connection that says nothing for this long is dead; pings keep an idle one talking. */

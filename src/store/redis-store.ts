@@ -1,24 +1,32 @@
 /**
- * The expiring store on Redis 6.2 or later, for brokers on more than one machine.
+ * The store on Redis 6.2 or later, for brokers on more than one machine. Owns connecting, what is logged of it and
+ * closing; the keys are in `redis-expiring-store.ts`, `redis-records.ts` and `redis-feed.ts`.
  *
  * Nothing here relies on the package for time: every operation has its own deadline, and how many may be under way is
  * bounded. What fails may still have taken effect; for single use that errs on the side of refusing.
  *
- * Redis acknowledges before a replica has the write: after a fail-over the last writes may be missing, unless the
- * servers are set to `min-replicas-to-write`.
+ * Durable means as durable as the server is set to be (`appendonly`, `appendfsync`). Redis acknowledges before a
+ * replica has the write: after a fail-over the last writes may be missing, unless the servers are set to
+ * `min-replicas-to-write`.
+ *
+ * An ACL user needs `~<key prefix>*` and `+set +get +getdel +del +exists +hget +hset +hdel +hscan +xadd +xrange +xdel
+ * +eval +info +ping`, behind sentinels also `+wait +role`, in a cluster also `+cluster|slots`.
  */
 import { Fault, type Clock } from '../fault.js'
 import type { Log } from '../operation/log.js'
 import { inTime, unavailable } from './deadline.js'
-import type { ExpiringStore } from './expiring-store.js'
-import { requireKey } from './key.js'
+import { createRedisAccess } from './redis-access.js'
 import {
   createRedisConnection,
   refusesUs,
   type RedisConnection,
   type RedisSettings,
 } from './redis-connection.js'
+import { createRedisExpiringStore } from './redis-expiring-store.js'
+import { createRedisFeed } from './redis-feed.js'
 import { requireFitServer } from './redis-fitness.js'
+import { createRedisRecords } from './redis-records.js'
+import type { Store } from './store.js'
 
 export interface RedisStoreDeps {
   readonly log: Log
@@ -29,8 +37,6 @@ export interface RedisStoreDeps {
 
 const START_TIMEOUT_MS = 30_000
 const START_RETRY_MS = 500
-/** Beyond this many unanswered operations the next one fails at once: a server that hangs must not fill the memory. */
-const MAX_PENDING = 2_000
 /** A lost connection makes an error several times a second; one line a while is enough. */
 const LOG_INTERVAL_MS = 10_000
 
@@ -38,57 +44,16 @@ const LOG_INTERVAL_MS = 10_000
  * @throws {Fault} `StoreUnavailable` when no connection could be made in time, when the server refuses the
  * credentials, or when it would not keep what it is given.
  */
-export async function createRedisStore(
-  settings: RedisSettings,
-  deps: RedisStoreDeps,
-): Promise<ExpiringStore> {
+export async function createRedisStore(settings: RedisSettings, deps: RedisStoreDeps): Promise<Store> {
   const { log, now = () => new Date(), startTimeoutMs = START_TIMEOUT_MS } = deps
   const connection = await connect(settings, log, startTimeoutMs)
-  const { commands } = connection
-
-  const named = (key: string) => {
-    requireKey(key)
-    return settings.keyPrefix + key
-  }
-  const lifetime = (expiresAt: Date) => expiresAt.getTime() - now().getTime()
-  let pending = 0
-  const ask = <T>(command: () => Promise<T>): Promise<T> => {
-    if (pending >= MAX_PENDING) return Promise.reject(unavailable('too many unanswered operations'))
-    return inTime(settings.timeoutMs, async () => {
-      pending++
-      try {
-        return await command()
-      } finally {
-        pending--
-      }
-    })
-  }
-
+  const access = createRedisAccess(connection, settings)
   return {
-    async put(key, value, expiresAt) {
-      const name = named(key)
-      const milliseconds = lifetime(expiresAt)
-      await ask<unknown>(() =>
-        milliseconds > 0 ? commands.set(name, value, { PX: milliseconds }) : commands.del(name),
-      )
-    },
-    async add(key, value, expiresAt) {
-      const name = named(key)
-      const milliseconds = lifetime(expiresAt)
-      // Already over: nothing to keep, only the question whether somebody else holds the key.
-      if (milliseconds <= 0) return (await ask(() => commands.exists(name))) === 0
-      return (await ask(() => commands.set(name, value, { NX: true, PX: milliseconds }))) !== null
-    },
-    async get(key) {
-      const name = named(key)
-      return (await ask(() => commands.get(name))) ?? undefined
-    },
-    async take(key) {
-      const name = named(key)
-      return (await ask(() => commands.getDel(name))) ?? undefined
-    },
+    ...createRedisExpiringStore(access, now),
+    records: createRedisRecords(access),
+    feed: createRedisFeed(access, now),
     async ping() {
-      await ask(connection.ping)
+      await access.ask(connection.ping)
     },
     close: connection.close,
   }
