@@ -8,7 +8,7 @@ import express from 'express'
 import { createAuditLog } from './audit/audit-log.js'
 import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
-import { loadKeyRing } from './credentials/key-ring.js'
+import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
 import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
 import { createSessionCredentials } from './credentials/sealed-credentials.js'
@@ -57,7 +57,8 @@ export async function buildApp(options: {
   const metrics = await createPrometheusMetrics()
   live.countWith(metrics)
   const store = await openStore(config(), dataDirectory, now, log)
-  const ring = await loadKeyRing({ ...keyRingSource(config(), dataDirectory), random: randomBytes, now })
+  const ring = await openKeyRing({ ...keyRingSource(config, dataDirectory), random: randomBytes, now, log })
+  live.onChange(() => ring.reload())
   const credentials = createSessionCredentials(ring, { random: randomBytes })
   const audit = await createAuditLog({ ...server().audit, now, log, metrics })
 
@@ -98,6 +99,9 @@ export async function buildApp(options: {
     metrics,
     settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
     throttle,
+    keys: { find: () => undefined },
+    revocations: { ends: () => false, endsKey: () => false },
+    replay: () => undefined,
   })
   const sso = createSsoRoom({
     ...shared,
@@ -118,6 +122,7 @@ export async function buildApp(options: {
       keys: async () => {
         if (probe.open(probe.seal('ready')) !== 'ready')
           throw new Error('the key ring does not open what it sealed')
+        return ring.trouble()
       },
       // The last good one is in force, so a refused reload is said and is no reason to send requests elsewhere.
       configuration: async () => live.trouble(),
@@ -166,6 +171,7 @@ export async function buildApp(options: {
       await hot.close(server().shutdownSeconds * 1000)
       await exporter?.close()
       live.close()
+      ring.close()
       await providers.close()
       await audit.close()
       await store.close()
@@ -185,8 +191,9 @@ async function openStore(
     : createEmbeddedStore({ directory: join(dataDirectory, 'store'), now })
 }
 
-function keyRingSource({ server }: Config, dataDirectory: string) {
-  return server.keyRing === undefined
+function keyRingSource(config: () => Config, dataDirectory: string): KeyRingSource {
+  const { keyRing, publicUrl } = config().server
+  return keyRing === undefined
     ? { file: join(dataDirectory, 'keys.json') }
-    : { text: server.keyRing, installation: server.publicUrl }
+    : { text: () => config().server.keyRing ?? '', installation: publicUrl }
 }

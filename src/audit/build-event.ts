@@ -6,7 +6,9 @@
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
  */
 import type { Assertion } from '../federation/assertion.js'
+import { accessKeyIdOf, identityOfCaller, type Caller } from '../role/caller.js'
 import { sessionArn, type RoleSession } from '../role/role-session.js'
+import type { Session } from '../role/session.js'
 import type { AuditEvent, RequestOrigin, UserIdentity } from './event.js'
 
 /** What a caller knows; the rest follows. */
@@ -109,9 +111,50 @@ export function identityOf(assertion: Assertion): UserIdentity {
   }
 }
 
+/** Who signed a request: a user, or whoever holds temporary credentials. */
+export function identityOfSigner(caller: Caller): UserIdentity {
+  if (caller.type === 'session' && caller.session.type === 'role')
+    return identityOfRoleSession(caller.session)
+  const { arn, userId, account } = identityOfCaller(caller)
+  const shared = { principalId: userId, arn, accountId: account, accessKeyId: accessKeyIdOf(caller) }
+  if (caller.type === 'user') return { type: 'IAMUser', ...shared, userName: caller.user.name }
+  const { session } = caller
+  const multiFactor = session.type === 'user' && session.multiFactorAt !== undefined
+  const attributes = { creationDate: instant(session.issuedAt), mfaAuthenticated: String(multiFactor) }
+  switch (session.type) {
+    case 'user':
+      return { type: 'IAMUser', ...shared, userName: nameIn(session.userArn), sessionContext: { attributes } }
+    case 'federated-user':
+      return {
+        type: 'FederatedUser',
+        ...shared,
+        sessionContext: { sessionIssuer: userIssuerOf(session), attributes },
+      }
+    case 'root':
+      return {
+        type: 'Root',
+        ...shared,
+        sessionContext: {
+          attributes,
+          assumedRoot: 'true',
+          ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
+        },
+      }
+    default:
+      throw new TypeError(`a session of another kind: ${session.type satisfies 'role'}`)
+  }
+}
+
+function userIssuerOf({ userArn, userId, account }: Extract<Session, { type: 'federated-user' }>) {
+  return { type: 'IAMUser', principalId: userId, arn: userArn, accountId: account, userName: nameIn(userArn) }
+}
+
+function nameIn(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1)
+}
+
 /** An assumed role in use; its access key id ties this record to the one of its issue. */
-export function identityOfSession(session: RoleSession): UserIdentity {
-  const roleName = session.roleArn.slice(session.roleArn.lastIndexOf('/') + 1)
+function identityOfRoleSession(session: RoleSession): UserIdentity {
   return {
     type: 'AssumedRole',
     principalId: `${session.roleId}:${session.sessionName}`,
@@ -124,7 +167,7 @@ export function identityOfSession(session: RoleSession): UserIdentity {
         principalId: session.roleId,
         arn: session.roleArn,
         accountId: session.account,
-        userName: roleName,
+        userName: nameIn(session.roleArn),
       },
       webIdFederationData: webIdentity(session),
       attributes: {
@@ -138,7 +181,7 @@ export function identityOfSession(session: RoleSession): UserIdentity {
 
 /** Empty, as in CloudTrail, when the session does not go back to an OpenID Connect provider. */
 function webIdentity({ origin }: RoleSession): Readonly<Record<string, unknown>> {
-  if (!origin.provider.includes(':oidc-provider/')) return {}
+  if (origin.provider?.includes(':oidc-provider/') !== true) return {}
   const attributes = [...origin.persistentKeys].filter(([key]) => /:(aud|sub)$/.test(key))
   return { federatedProvider: origin.provider, attributes: Object.fromEntries(attributes) }
 }

@@ -1,11 +1,16 @@
 import type { ProviderSettings } from '../federation/settings.js'
+import type { ManagedPolicy } from '../role/managed-policy.js'
 import type { Organization, Role } from '../role/role.js'
+import type { User } from '../user/user.js'
 
 /** Everything the configuration folder says, fully checked and frozen; nothing in it can fail later. */
 export interface Config {
   readonly server: ServerConfig
   readonly organization: Organization
   readonly roles: readonly Role[]
+  readonly users: readonly User[]
+  /** Declared ones and those that every account has. */
+  readonly managedPolicies: readonly ManagedPolicy[]
   readonly providers: readonly ProviderSettings[]
   /** Names of `insecure…` settings in force, to be logged at start, e.g. `providers.yaml: corp.insecureAllowHttp`. */
   readonly insecure: readonly string[]

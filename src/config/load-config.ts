@@ -118,7 +118,18 @@ async function readFolder(
   for (const name of folder.others.filter((other) => !named.has(join(directory, other)))) {
     if (!mentioned(name)) findings.add({ file: name, path: '', message: strangerSentence(name) })
   }
-  return server && organization && { server, organization, roles, providers, insecure: reading.insecure }
+  return (
+    server &&
+    organization && {
+      server,
+      organization,
+      roles,
+      users: [],
+      managedPolicies: [],
+      providers,
+      insecure: reading.insecure,
+    }
+  )
 }
 
 const absent = (file: string): Source => ({

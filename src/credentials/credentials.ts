@@ -1,9 +1,11 @@
-import type { RoleSession, TemporaryCredentials } from '../role/role-session.js'
+import type { Session, TemporaryCredentials, UnnamedSession } from '../role/session.js'
 
 /** Mints and opens sealed session credentials. No store, no look-up: any replica with the key ring can do both. */
 export interface SessionCredentials {
   /** @throws {Fault} `PackedPolicyTooLarge` when the sealed token would not fit into request headers. */
-  issue(session: Omit<RoleSession, 'accessKeyId'>): TemporaryCredentials & { readonly session: RoleSession }
+  issue<Kind extends UnnamedSession>(
+    session: Kind,
+  ): TemporaryCredentials & { readonly session: Kind & { readonly accessKeyId: string } }
   /**
    * @returns undefined when the token was not sealed by this installation, was altered, or belongs to another
    * access key id. Does not look at the expiry: the caller answers that one differently.
@@ -12,6 +14,6 @@ export interface SessionCredentials {
 }
 
 export interface OpenedCredentials {
-  readonly session: RoleSession
+  readonly session: Session
   readonly secretAccessKey: string
 }

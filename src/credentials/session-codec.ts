@@ -1,134 +1,180 @@
 /**
- * A RoleSession as bytes, small enough for a request header. The access key id is not inside: it travels beside the
+ * A Session as bytes, small enough for a request header. The access key id is not inside: it travels beside the
  * token and is authenticated with it. Session policies are deflated, everything else is plain fields.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { ContextValue } from '../policy/context.js'
-import type { RoleSession } from '../role/role-session.js'
+import type { RoleSession, SessionContext } from '../role/role-session.js'
+import type {
+  ChainLink,
+  FederatedUserSession,
+  RootSession,
+  Session,
+  SessionFacts,
+  UnnamedSession,
+  UserSession,
+} from '../role/session.js'
 import { createByteReader, createByteWriter, type ByteReader, type ByteWriter } from './byte-codec.js'
+import {
+  readChain,
+  readOrigin,
+  readPolicies,
+  readStringList,
+  readStringMap,
+  writeChain,
+  writeOrigin,
+  writePolicies,
+  writeStringList,
+  writeStringMap,
+} from './session-fields.js'
 
-const layout = 1
+/** The first byte; a token of another layout opens nowhere. */
+const layout = 2
+const kinds = ['role', 'user', 'federated-user', 'root'] as const satisfies readonly Session['type'][]
 const hasSourceIdentity = 1
-const hasSessionPolicies = 2
-const isMultiFactor = 4
-/** What a token may expand to; far above what fits into a token honestly. */
-const maxPolicyBytes = 65_536
 
-export function encodeSession(session: Omit<RoleSession, 'accessKeyId'>): Buffer {
+export function encodeSession(session: UnnamedSession): Buffer {
   const writer = createByteWriter()
   writer.byte(layout)
-  writer.byte(
-    (session.sourceIdentity === undefined ? 0 : hasSourceIdentity) |
-      (session.sessionPolicies === undefined ? 0 : hasSessionPolicies) |
-      (session.origin.multiFactor ? isMultiFactor : 0),
-  )
-  writer.text(session.roleArn)
-  writer.text(session.roleId)
-  writer.text(session.account)
-  writer.text(session.sessionName)
-  writer.integer(session.issuedAt.getTime())
-  writer.integer(session.expiresAt.getTime())
-  if (session.sourceIdentity !== undefined) writer.text(session.sourceIdentity)
-  writeMap(writer, session.tags, (value) => writer.text(value))
-  writeList(writer, session.transitiveTagKeys)
-  if (session.sessionPolicies !== undefined)
-    writer.bytes(deflateRawSync(JSON.stringify(session.sessionPolicies), { level: 9 }))
-  writer.text(session.origin.provider)
-  writer.text(session.origin.issuer)
-  writer.text(session.origin.subject)
-  writeMap(writer, session.origin.persistentKeys, (value) => writeContextValue(writer, value))
-  writeList(writer, session.chain)
+  writer.byte(kinds.indexOf(session.type))
+  writeFacts(writer, session)
+  switch (session.type) {
+    case 'role':
+      writeRole(writer, session)
+      break
+    case 'user':
+      writer.text(session.userArn)
+      writer.text(session.userId)
+      writer.integer(session.multiFactorAt === undefined ? 0 : session.multiFactorAt.getTime() + 1)
+      break
+    case 'federated-user':
+      writer.text(session.userArn)
+      writer.text(session.userId)
+      writer.text(session.name)
+      writeStringMap(writer, session.tags)
+      writePolicies(writer, session)
+      break
+    case 'root':
+      writer.text(session.taskPolicyArn)
+      break
+  }
   return writer.toBuffer()
 }
 
 /** @throws when the bytes are not what `encodeSession` writes. */
-export function decodeSession(bytes: Buffer, accessKeyId: string): RoleSession {
+export function decodeSession(bytes: Buffer, accessKeyId: string): Session {
   const reader = createByteReader(bytes)
   if (reader.byte() !== layout) throw new RangeError('the layout is unknown')
+  const kind = kinds[reader.byte()]
+  const facts = readFacts(reader, accessKeyId)
+  const session = readKind(kind, facts, reader)
+  reader.end()
+  return session
+}
+
+function readKind(kind: Session['type'] | undefined, facts: SessionFacts, reader: ByteReader): Session {
+  switch (kind) {
+    case 'role':
+      return readRole(facts, reader)
+    case 'user':
+      return readUser(facts, reader)
+    case 'federated-user':
+      return readFederatedUser(facts, reader)
+    case 'root':
+      return { type: 'root', ...facts, taskPolicyArn: reader.text() } satisfies RootSession
+    case undefined:
+      throw new RangeError('the kind of session is unknown')
+  }
+}
+
+function writeFacts(writer: ByteWriter, session: Omit<SessionFacts, 'accessKeyId'>): void {
+  const { sourceIdentity } = session
+  writer.byte(sourceIdentity === undefined ? 0 : hasSourceIdentity)
+  writer.text(session.account)
+  writer.integer(session.issuedAt.getTime())
+  writer.integer(session.expiresAt.getTime())
+  if (sourceIdentity !== undefined) writer.text(sourceIdentity)
+  writeOrigin(writer, session.origin)
+  writeChain(writer, session.chain)
+}
+
+function readFacts(reader: ByteReader, accessKeyId: string): SessionFacts {
   const flags = reader.byte()
-  const roleArn = reader.text()
-  const roleId = reader.text()
   const account = reader.text()
-  const sessionName = reader.text()
   const issuedAt = new Date(reader.integer())
   const expiresAt = new Date(reader.integer())
   const sourceIdentity = (flags & hasSourceIdentity) === 0 ? undefined : reader.text()
-  const tags = readMap(reader, () => reader.text())
-  const transitiveTagKeys = readList(reader)
-  const sessionPolicies = (flags & hasSessionPolicies) === 0 ? undefined : inflatePolicies(reader.bytes())
-  const provider = reader.text()
-  const issuer = reader.text()
-  const subject = reader.text()
-  const persistentKeys = readMap(reader, () => readContextValue(reader))
-  const chain = readList(reader)
-  reader.end()
+  const origin = readOrigin(reader)
+  const chain: readonly ChainLink[] = readChain(reader)
   return {
     accessKeyId,
-    roleArn,
-    roleId,
     account,
-    sessionName,
     issuedAt,
     expiresAt,
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-    tags,
-    transitiveTagKeys,
-    ...(sessionPolicies === undefined ? {} : { sessionPolicies }),
-    origin: { provider, issuer, subject, persistentKeys, multiFactor: (flags & isMultiFactor) !== 0 },
+    origin,
     chain,
   }
 }
 
-function inflatePolicies(deflated: Buffer): readonly string[] {
-  return JSON.parse(
-    inflateRawSync(deflated, { maxOutputLength: maxPolicyBytes }).toString('utf8'),
-  ) as string[]
-}
-
-function writeList(writer: ByteWriter, list: readonly string[]): void {
-  writer.integer(list.length)
-  for (const item of list) writer.text(item)
-}
-
-function readList(reader: ByteReader): readonly string[] {
-  const list: string[] = []
-  for (let count = reader.integer(); count > 0; count -= 1) list.push(reader.text())
-  return list
-}
-
-function writeMap<Value>(
-  writer: ByteWriter,
-  map: ReadonlyMap<string, Value>,
-  writeValue: (value: Value) => void,
-): void {
-  writer.integer(map.size)
-  for (const [key, value] of map) {
-    writer.text(key)
-    writeValue(value)
+function writeRole(writer: ByteWriter, session: Omit<RoleSession, 'accessKeyId'>): void {
+  writer.text(session.roleArn)
+  writer.text(session.roleId)
+  writer.text(session.sessionName)
+  writeStringMap(writer, session.tags)
+  writeStringList(writer, session.transitiveTagKeys)
+  writePolicies(writer, session)
+  const contexts = session.contexts ?? []
+  writer.integer(contexts.length)
+  for (const { providerArn, issuer, subject } of contexts) {
+    writer.text(providerArn)
+    writer.text(issuer)
+    writer.text(subject)
   }
 }
 
-function readMap<Value>(reader: ByteReader, readValue: () => Value): ReadonlyMap<string, Value> {
-  const map = new Map<string, Value>()
-  for (let count = reader.integer(); count > 0; count -= 1) map.set(reader.text(), readValue())
-  return map
-}
-
-/** A single value is 0 and the text; a list is its length plus one, and its texts. */
-function writeContextValue(writer: ByteWriter, value: ContextValue): void {
-  if (typeof value === 'string') {
-    writer.integer(0)
-    writer.text(value)
-    return
+function readRole(facts: SessionFacts, reader: ByteReader): RoleSession {
+  const roleArn = reader.text()
+  const roleId = reader.text()
+  const sessionName = reader.text()
+  const tags = readStringMap(reader)
+  const transitiveTagKeys = readStringList(reader)
+  const policies = readPolicies(reader)
+  const contexts: SessionContext[] = []
+  for (let count = reader.integer(); count > 0; count -= 1)
+    contexts.push({ providerArn: reader.text(), issuer: reader.text(), subject: reader.text() })
+  return {
+    type: 'role',
+    ...facts,
+    roleArn,
+    roleId,
+    sessionName,
+    tags,
+    transitiveTagKeys,
+    ...policies,
+    ...(contexts.length === 0 ? {} : { contexts }),
   }
-  writer.integer(value.length + 1)
-  for (const item of value) writer.text(item)
 }
 
-function readContextValue(reader: ByteReader): ContextValue {
-  const length = reader.integer()
-  if (length === 0) return reader.text()
-  const list: string[] = []
-  for (let left = length - 1; left > 0; left -= 1) list.push(reader.text())
-  return list
+function readUser(facts: SessionFacts, reader: ByteReader): UserSession {
+  const userArn = reader.text()
+  const userId = reader.text()
+  const multiFactorAt = reader.integer()
+  return {
+    type: 'user',
+    ...facts,
+    userArn,
+    userId,
+    ...(multiFactorAt === 0 ? {} : { multiFactorAt: new Date(multiFactorAt - 1) }),
+  }
+}
+
+function readFederatedUser(facts: SessionFacts, reader: ByteReader): FederatedUserSession {
+  return {
+    type: 'federated-user',
+    ...facts,
+    userArn: reader.text(),
+    userId: reader.text(),
+    name: reader.text(),
+    tags: readStringMap(reader),
+    ...readPolicies(reader),
+  }
 }

@@ -3,7 +3,8 @@ import { identityOf } from '../audit/build-event.js'
 import { Fault } from '../fault.js'
 import { roleSessionName } from '../role/session-name.js'
 import type { Account, Role } from '../role/role.js'
-import { sessionArn, type TemporaryCredentials } from '../role/role-session.js'
+import { sessionArn } from '../role/role-session.js'
+import type { TemporaryCredentials } from '../role/session.js'
 import { page, type Answer } from './answer.js'
 import {
   callerIdentity,

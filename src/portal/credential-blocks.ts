@@ -2,7 +2,7 @@
  * Temporary credentials as text for the next tool: shells, profile files, single values. Each format quotes by its own
  * rules; a value that no rule can carry is refused. The command line has its own formats, for machines.
  */
-import type { TemporaryCredentials } from '../role/role-session.js'
+import type { TemporaryCredentials } from '../role/session.js'
 
 export interface CredentialBlock {
   readonly title: string

@@ -1,17 +1,17 @@
 /**
- * Whether a caller may assume a role: `sts:AssumeRole*` and, when tags or a source identity come along, the second and
- * third authorisations `sts:TagSession` and `sts:SetSourceIdentity`, each by the same rules.
+ * Whether a caller may assume a role: `sts:AssumeRole*` and, when tags, a source identity or contexts come along, the further
+ * authorisations `sts:TagSession`, `sts:SetSourceIdentity` and `sts:SetContext`, each by the same rules.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
  */
 import type { Assertion } from '../federation/assertion.js'
 import { providerArn } from '../federation/provider-arn.js'
-import { compilePolicy, type PolicyDocument } from '../policy/document.js'
 import { evaluate, type AuthorizationRequest, type Decision, type PolicyLayers } from '../policy/evaluate.js'
 import type { Principal } from '../policy/principal.js'
 import type { AssumeAction, AssumeCaller } from './broker.js'
-import { contextOfAssertion, contextOfSession, type ContextParts } from './request-context.js'
+import type { Caller } from './caller.js'
+import { subjectOf } from './caller-subject.js'
+import { contextOfAssertion, contextOfCaller, sameKey, type ContextParts } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
-import { sessionArn, type RoleSession } from './role-session.js'
 
 export type Authorization =
   | { readonly allowed: true; readonly decision: Decision }
@@ -26,7 +26,7 @@ export const implicitDeny: Decision = { outcome: 'implicitDeny', matched: [], mi
 
 /** The action by which an assertion of this kind assumes a role. */
 export function actionFor(caller: AssumeCaller): AssumeAction {
-  if (caller.type === 'session') return 'AssumeRole'
+  if (caller.type !== 'assertion') return 'AssumeRole'
   switch (caller.assertion.kind) {
     case 'saml':
       return 'AssumeRoleWithSAML'
@@ -50,15 +50,15 @@ export function questionsFor(
   caller: AssumeCaller,
   directory: RoleDirectory,
   parts: ContextParts,
-): readonly Question[] | 'sts:provider-gone' | 'sts:role-claims' | 'sts:caller-role-gone' {
+): readonly Question[] | 'sts:provider-gone' | 'sts:role-claims' | 'sts:caller-gone' {
   // A sign-in lives on when its provider is disabled; what it may become does not.
   if (caller.type === 'assertion' && !directory.vouchesFor(caller.assertion)) return 'sts:provider-gone'
   if (caller.type === 'assertion' && !claimsPermit(caller.assertion, parts.role)) return 'sts:role-claims'
   const subject =
     caller.type === 'assertion'
       ? assertionSubject(caller.assertion, parts)
-      : sessionSubject(caller.session, directory, parts)
-  if (subject === undefined) return 'sts:caller-role-gone'
+      : callerSubject(caller, directory, parts)
+  if (subject === undefined) return 'sts:caller-gone'
   const { principal, context, layers } = subject
   const { arn: resource, account: resourceAccount } = parts.role
   return neededActions(`sts:${actionFor(caller)}`, parts).map((action) => ({
@@ -83,12 +83,7 @@ export function authorize(
     const decision = evaluate(request, layers)
     if (decision.outcome !== 'allowed') {
       const needed = request.action
-      const reason =
-        needed === action
-          ? 'sts:trust'
-          : needed === 'sts:TagSession'
-            ? 'sts:tag-session'
-            : 'sts:set-source-identity'
+      const reason = needed === action ? 'sts:trust' : (furtherReasons.get(needed) ?? 'sts:trust')
       return { allowed: false, deniedAction: needed, decision, reason }
     }
     first ??= decision
@@ -96,10 +91,18 @@ export function authorize(
   return { allowed: true, decision: first ?? implicitDeny }
 }
 
+const furtherReasons = new Map([
+  ['sts:TagSession', 'sts:tag-session'],
+  ['sts:SetSourceIdentity', 'sts:set-source-identity'],
+  ['sts:SetContext', 'sts:set-context'],
+])
+
 function neededActions(action: string, { passed }: ContextParts): readonly string[] {
   const actions = [action]
   if (passed.tags.size > 0) actions.push('sts:TagSession')
   if (passed.sourceIdentity !== undefined) actions.push('sts:SetSourceIdentity')
+  if (passed.contextProviders !== undefined && passed.contextProviders.length > 0)
+    actions.push('sts:SetContext')
   return actions
 }
 
@@ -117,45 +120,21 @@ function assertionSubject(assertion: Assertion, parts: ContextParts): Subject {
   }
 }
 
-function sessionSubject(
-  session: RoleSession,
-  directory: RoleDirectory,
-  parts: ContextParts,
-): Subject | undefined {
-  const callerRole = directory.role(session.roleArn)
-  if (callerRole === undefined || callerRole.id !== session.roleId) return undefined
-  const sessionPolicies =
-    session.sessionPolicies === undefined ? undefined : compileSealed(session.sessionPolicies)
+function callerSubject(caller: Caller, directory: RoleDirectory, parts: ContextParts): Subject | undefined {
+  const subject = subjectOf(caller, directory, parts.now)
+  if (subject === undefined) return undefined
   return {
-    principal: {
-      type: 'role-session',
-      account: session.account,
-      arn: sessionArn(session),
-      roleArn: session.roleArn,
-      roleId: session.roleId,
-    },
-    context: contextOfSession(session, callerRole, directory.account(session.account), parts),
-    layers: {
-      identity: callerRole.permissions,
-      resource: parts.role.trustPolicy,
-      ...(callerRole.boundary === undefined ? {} : { boundary: callerRole.boundary }),
-      ...(sessionPolicies === undefined ? {} : { session: sessionPolicies }),
-    },
+    principal: subject.principal,
+    context: contextOfCaller(subject.keys, inheritedTags(caller), parts),
+    layers: { ...subject.layers, resource: parts.role.trustPolicy },
   }
 }
 
-/**
- * A sealed session policy compiled when it was passed. Should one no longer do so (the language became stricter in
- * between), the whole layer is empty, which allows nothing: dropping the one alone could drop its Deny.
- */
-function compileSealed(texts: readonly string[]): readonly PolicyDocument[] {
-  const policies: PolicyDocument[] = []
-  for (const text of texts) {
-    const compiled = compilePolicy(text, 'session', 'session policy')
-    if (!compiled.ok) return []
-    policies.push(compiled.policy)
-  }
-  return policies
+/** Transitive tags stand in for the role's own while its trust policy is judged. */
+function inheritedTags(caller: Caller): ReadonlyMap<string, string> {
+  if (caller.type !== 'session' || caller.session.type !== 'role') return new Map()
+  const { tags, transitiveTagKeys } = caller.session
+  return new Map([...tags].filter(([key]) => transitiveTagKeys.some((other) => sameKey(other, key))))
 }
 
 /** When the provider lists roles itself, only those may be assumed; when it says nothing, the trust policy decides. */

@@ -4,9 +4,12 @@
  */
 import type { Assertion } from '../federation/assertion.js'
 import type { RequestOrigin } from '../audit/event.js'
+import type { ContextValue } from '../policy/context.js'
 import type { Decision } from '../policy/evaluate.js'
 import type { Role } from './role.js'
-import type { RoleSession, TemporaryCredentials } from './role-session.js'
+import type { Caller } from './caller.js'
+import type { RoleSession, SessionContext } from './role-session.js'
+import type { TemporaryCredentials } from './session.js'
 
 export type AssumeAction =
   | 'AssumeRole'
@@ -16,9 +19,7 @@ export type AssumeAction =
   | 'AssumeRoleWithLocalIdentity'
 
 /** The action by which an assertion of this kind assumes a role, e.g. `saml` → `AssumeRoleWithSAML`. */
-export type AssumeCaller =
-  | { readonly type: 'assertion'; readonly assertion: Assertion }
-  | { readonly type: 'session'; readonly session: RoleSession }
+export type AssumeCaller = { readonly type: 'assertion'; readonly assertion: Assertion } | Caller
 
 export interface AssumeRequest {
   readonly caller: AssumeCaller
@@ -29,14 +30,25 @@ export interface AssumeRequest {
   readonly durationSeconds?: number
   /** Inline session policy documents as text. */
   readonly sessionPolicies?: readonly string[]
+  /** ARNs of managed policies that narrow the session further. */
+  readonly policyArns?: readonly string[]
   readonly tags?: ReadonlyMap<string, string>
   readonly transitiveTagKeys?: readonly string[]
   readonly externalId?: string
   readonly sourceIdentity?: string
+  /** When the MFA code that came along was accepted, and whose device it was. */
+  readonly multiFactor?: { readonly at: Date; readonly serialNumber: string }
+  /** Contexts that trusted providers vouch for, already verified. */
+  readonly contexts?: readonly PassedContext[]
   /** What the record calls this, e.g. `AssumeRoleWithSAML`, `SwitchRole`, `GetRoleCredentials`. */
   readonly eventName: string
   readonly eventSource: 'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com'
   readonly origin: RequestOrigin
+}
+
+export interface PassedContext extends SessionContext {
+  /** Keys in lower case, without `sts:RequestContext/`. */
+  readonly keys: ReadonlyMap<string, ContextValue>
 }
 
 export type AssumeOutcome =

@@ -1,5 +1,5 @@
 /** The audit records of role decisions: what was asked, what was decided and by which statements, what was issued. */
-import { auditEvent, identityOf, identityOfSession } from '../audit/build-event.js'
+import { auditEvent, identityOf, identityOfSigner } from '../audit/build-event.js'
 import type { AuditEvent } from '../audit/event.js'
 import type { Clock, Fault } from '../fault.js'
 import { providerArn } from '../federation/provider-arn.js'
@@ -7,6 +7,7 @@ import type { Decision } from '../policy/evaluate.js'
 import { describeDecision } from '../policy/explain.js'
 import { actionFor } from './authorize.js'
 import type { AssumeRequest } from './broker.js'
+import { originOfCaller } from './lineage.js'
 import { sessionArn, type RoleSession } from './role-session.js'
 
 interface RecordDeps {
@@ -35,7 +36,11 @@ export function grantEvent(
       ...(grant.packedPercent === undefined ? {} : { packedPolicySize: grant.packedPercent }),
       ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
     },
-    additionalEventData: { ...who(request), ...judged(grant.decision), chain: session.chain },
+    additionalEventData: {
+      ...who(request),
+      ...judged(grant.decision),
+      chain: session.chain.map(({ accessKeyId }) => accessKeyId),
+    },
   })
 }
 
@@ -76,7 +81,7 @@ function base(deps: RecordDeps, request: AssumeRequest) {
     userIdentity:
       request.caller.type === 'assertion'
         ? identityOf(request.caller.assertion)
-        : identityOfSession(request.caller.session),
+        : identityOfSigner(request.caller),
     requestParameters: parameters(request),
     resources: [{ ARN: request.roleArn, accountId: account, type: 'AWS::IAM::Role' }],
     readOnly: true,
@@ -95,6 +100,13 @@ function parameters(request: AssumeRequest): Readonly<Record<string, unknown>> {
     ...(request.sessionPolicies === undefined || request.sessionPolicies.length === 0
       ? {}
       : { policy: request.sessionPolicies.join('\n') }),
+    ...(request.policyArns === undefined || request.policyArns.length === 0
+      ? {}
+      : { policyArns: request.policyArns.map((arn) => ({ arn })) }),
+    ...(request.multiFactor === undefined ? {} : { serialNumber: request.multiFactor.serialNumber }),
+    ...(request.contexts === undefined || request.contexts.length === 0
+      ? {}
+      : { providedContexts: request.contexts.map(({ providerArn }) => ({ providerArn })) }),
     ...(request.tags === undefined || request.tags.size === 0
       ? {}
       : { tags: [...request.tags].map(([key, value]) => ({ key, value })) }),
@@ -107,8 +119,10 @@ function parameters(request: AssumeRequest): Readonly<Record<string, unknown>> {
 function who(request: AssumeRequest): Readonly<Record<string, unknown>> {
   const { caller } = request
   const action = `sts:${actionFor(caller)}`
-  if (caller.type === 'session')
-    return { action, issuer: caller.session.origin.issuer, subject: caller.session.origin.subject }
+  if (caller.type !== 'assertion') {
+    const { issuer, subject } = originOfCaller(caller, new Date(0))
+    return { action, issuer, subject }
+  }
   const { assertion } = caller
   return {
     action,

@@ -10,7 +10,6 @@ import type { Assertion } from '../federation/assertion.js'
 import { providerArn } from '../federation/provider-arn.js'
 import type { ContextValue, RequestContext } from '../policy/context.js'
 import type { Account, Organization, Role } from './role.js'
-import type { RoleSession } from './role-session.js'
 
 export interface PassedParameters {
   readonly sessionName?: string
@@ -18,6 +17,11 @@ export interface PassedParameters {
   readonly sourceIdentity?: string
   readonly tags: ReadonlyMap<string, string>
   readonly transitiveTagKeys: readonly string[]
+  /** When an MFA code that came with this request was accepted. */
+  readonly multiFactorAt?: Date
+  /** `sts:RequestContext/<key>`, keys in lower case, and who vouched for them. */
+  readonly contextKeys?: ReadonlyMap<string, ContextValue>
+  readonly contextProviders?: readonly string[]
 }
 
 export interface ContextParts {
@@ -56,39 +60,30 @@ export function contextOfAssertion(assertion: Assertion, parts: ContextParts): R
   return keys
 }
 
-/** Who asks holds a role session already (role chaining). */
-export function contextOfSession(
-  session: RoleSession,
-  callerRole: Role,
-  callerAccount: Account | undefined,
+/** Who asks signed the request: a user, or whoever holds temporary credentials. */
+export function contextOfCaller(
+  callerKeys: ReadonlyMap<string, ContextValue>,
+  inherited: ReadonlyMap<string, string>,
   parts: ContextParts,
 ): RequestContext {
-  const keys: Keys = new Map(session.origin.persistentKeys)
+  const keys: Keys = new Map(callerKeys)
   addMoment(keys, parts)
-  const inherited = new Map(
-    [...session.tags].filter(([key]) => session.transitiveTagKeys.some((other) => sameKey(other, key))),
-  )
   addResource(keys, parts, inherited)
   addPassed(keys, parts.passed)
-  keys.set('aws:principalarn', session.roleArn)
-  keys.set('aws:principalaccount', session.account)
-  keys.set('aws:principaltype', 'AssumedRole')
-  keys.set('aws:userid', `${session.roleId}:${session.sessionName}`)
-  keys.set('aws:principalorgid', parts.organization.id)
-  keys.set('aws:principalorgpaths', [orgPath(parts.organization, callerAccount)])
-  keys.set('aws:tokenissuetime', isoSeconds(session.issuedAt))
-  keys.set('aws:federatedprovider', session.origin.provider)
-  keys.set('aws:multifactorauthpresent', String(session.origin.multiFactor))
-  if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', session.sourceIdentity)
-  for (const [key, value] of principalTags(callerRole, session))
-    keys.set(`aws:principaltag/${key.toLowerCase()}`, value)
+  if (parts.passed.multiFactorAt !== undefined) {
+    keys.set('aws:multifactorauthpresent', 'true')
+    keys.set('aws:multifactorauthage', String(secondsBetween(parts.passed.multiFactorAt, parts.now)))
+  }
   return keys
 }
 
-/** Role tags overridden by session tags; keys compare without case. */
-export function principalTags(role: Role, session: Pick<RoleSession, 'tags'>): ReadonlyMap<string, string> {
+/** Tags of a role or user overridden by session tags; keys compare without case. */
+export function principalTags(
+  owner: { readonly tags: ReadonlyMap<string, string> },
+  session: { readonly tags: ReadonlyMap<string, string> },
+): ReadonlyMap<string, string> {
   const merged = new Map<string, string>()
-  for (const [key, value] of role.tags) merged.set(key.toLowerCase(), value)
+  for (const [key, value] of owner.tags) merged.set(key.toLowerCase(), value)
   for (const [key, value] of session.tags) merged.set(key.toLowerCase(), value)
   return merged
 }
@@ -98,7 +93,7 @@ export function nameQualifier(issuer: string, account: string, providerName: str
   return createHash('sha1').update(`${issuer}${account}/${providerName}`).digest('base64')
 }
 
-function isoSeconds(instant: Date): string {
+export function isoSeconds(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}Z`
 }
 
@@ -106,7 +101,7 @@ export function sameKey(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-function addMoment(keys: Keys, { now, origin }: ContextParts): void {
+export function addMoment(keys: Keys, { now, origin }: Pick<ContextParts, 'now' | 'origin'>): void {
   keys.set('aws:currenttime', isoSeconds(now))
   keys.set('aws:epochtime', String(Math.floor(now.getTime() / 1000)))
   keys.set('aws:securetransport', String(origin.secure))
@@ -133,14 +128,17 @@ function addPassed(keys: Keys, passed: PassedParameters): void {
   if (passed.transitiveTagKeys.length > 0) keys.set('sts:transitivetagkeys', passed.transitiveTagKeys)
   if (passed.tags.size > 0) keys.set('aws:tagkeys', [...passed.tags.keys()])
   for (const [key, value] of passed.tags) keys.set(`aws:requesttag/${key.toLowerCase()}`, value)
+  for (const [key, value] of passed.contextKeys ?? []) keys.set(`sts:requestcontext/${key}`, value)
+  if (passed.contextProviders !== undefined && passed.contextProviders.length > 0)
+    keys.set('sts:requestcontextproviders', passed.contextProviders)
 }
 
 /** `o-…/r-root/<unit>/<unit>/`, with a trailing slash as AWS writes it. */
-function orgPath(organization: Organization, account: Account | undefined): string {
+export function orgPath(organization: Organization, account: Account | undefined): string {
   const unit = account === undefined || account.unit === '' ? '' : `${account.unit}/`
   return `${organization.id}/r-root/${unit}`
 }
 
-function secondsBetween(from: Date, to: Date): number {
+export function secondsBetween(from: Date, to: Date): number {
   return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 1000))
 }

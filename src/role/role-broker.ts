@@ -10,12 +10,14 @@ import type { Metrics } from '../operation/metrics.js'
 import type { ContextValue } from '../policy/context.js'
 import { compilePolicy } from '../policy/document.js'
 import { actionFor, authorize, implicitDeny } from './authorize.js'
-import type { AssumeOutcome, AssumeRequest, RoleBroker } from './broker.js'
+import type { AssumeCaller, AssumeOutcome, AssumeRequest, PassedContext, RoleBroker } from './broker.js'
+import { chainFrom, originOfCaller } from './lineage.js'
 import { packedPolicyPercent } from './packed-size.js'
 import { denialEvent, failureEvent, grantEvent } from './record.js'
 import { nameQualifier } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
-import type { SessionOrigin } from './role-session.js'
+import type { SessionContext } from './role-session.js'
+import type { SessionOrigin } from './session.js'
 import { sessionEnd, type LifetimeLimits } from './session-lifetime.js'
 import { joinTags, noTags, type SessionTags } from './session-tags.js'
 import { signInParameters } from './sign-in-parameters.js'
@@ -70,12 +72,13 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
   const now = deps.now()
   const { caller } = request
   const assertion = caller.type === 'assertion' ? caller.assertion : undefined
-  const parent = caller.type === 'session' ? caller.session : undefined
 
   const policies = request.sessionPolicies ?? []
   policies.forEach(assertSessionPolicy)
+  const policyArns = request.policyArns ?? []
+  const contexts = request.contexts ?? []
   const tags = tagsFor(request)
-  const packedPercent = packedPolicyPercent(policies, tags.tags)
+  const packedPercent = packedPolicyPercent([...policies, ...policyArns], tags.tags)
   if (packedPercent !== undefined && packedPercent > 100) {
     throw new Fault(
       'PackedPolicyTooLarge',
@@ -105,6 +108,8 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
             ...tags,
             ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
             ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+            ...(request.multiFactor === undefined ? {} : { multiFactorAt: request.multiFactor.at }),
+            ...(contexts.length === 0 ? {} : contextsPassed(contexts)),
           },
         })
   if (role === undefined || !authorization.allowed) {
@@ -121,11 +126,12 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
     now,
     requestedSeconds: request.durationSeconds,
     role,
-    chained: parent !== undefined,
+    chained: isChained(caller),
     limits: deps.limits(),
     assertion,
   })
   const issued = deps.credentials.issue({
+    type: 'role',
     roleArn: role.arn,
     roleId: role.id,
     account: role.account,
@@ -135,8 +141,11 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
     ...tags,
     ...(policies.length === 0 ? {} : { sessionPolicies: policies }),
-    origin: parent?.origin ?? originOf(assertion, role),
-    chain: parent === undefined ? [] : [...parent.chain, parent.accessKeyId],
+    ...(policyArns.length === 0 ? {} : { policyArns }),
+    ...(contexts.length === 0 ? {} : { contexts: contexts.map(withoutKeys) }),
+    origin:
+      caller.type === 'assertion' ? originOfAssertion(caller.assertion, role) : originOfCaller(caller, now),
+    chain: caller.type === 'assertion' ? [] : chainFrom(caller),
   })
   await deps.audit.record(
     grantEvent(deps, request, { decision: authorization.decision, session: issued.session, packedPercent }),
@@ -165,13 +174,33 @@ function assertSessionPolicy(text: string): void {
   )
 }
 
+/** AWS counts the sessions of GetSessionToken in, too; a user with a long-term key is the first hop. */
+function isChained(caller: AssumeCaller): boolean {
+  return caller.type === 'session'
+}
+
+function contextsPassed(contexts: readonly PassedContext[]) {
+  return {
+    contextKeys: new Map(contexts.flatMap(({ keys }) => [...keys])),
+    contextProviders: contexts.map(({ providerArn }) => providerArn),
+  }
+}
+
+function withoutKeys({ providerArn, issuer, subject }: PassedContext): SessionContext {
+  return { providerArn, issuer, subject }
+}
+
 function tagsFor(request: AssumeRequest): SessionTags {
   const { caller } = request
   const passed: SessionTags = {
     tags: request.tags ?? new Map(),
     transitiveTagKeys: request.transitiveTagKeys ?? [],
   }
-  if (caller.type === 'session') return joinTags(passed, caller.session)
+  if (caller.type !== 'assertion')
+    return joinTags(
+      passed,
+      caller.type === 'session' && caller.session.type === 'role' ? caller.session : noTags,
+    )
   // What a provider asserted cannot be overwritten by the caller, so the two are never mixed.
   return passed.tags.size === 0
     ? joinTags(tagsOf(caller.assertion), noTags)
@@ -189,8 +218,7 @@ function asInherited(assertion: Assertion): SessionTags {
 /** Once set in a chain it stays; each hop is authorised for the inherited value too. */
 function sourceIdentityOf(request: AssumeRequest): string | undefined {
   const { caller } = request
-  const inherited =
-    caller.type === 'session' ? caller.session.sourceIdentity : caller.assertion.sourceIdentity
+  const inherited = inheritedSourceIdentity(caller)
   if (
     request.sourceIdentity !== undefined &&
     inherited !== undefined &&
@@ -203,14 +231,27 @@ function sourceIdentityOf(request: AssumeRequest): string | undefined {
   return request.sourceIdentity ?? inherited
 }
 
-function originOf(assertion: Assertion | undefined, role: Role): SessionOrigin {
-  if (assertion === undefined) throw new TypeError('a first session needs an assertion')
+function inheritedSourceIdentity(caller: AssumeCaller): string | undefined {
+  switch (caller.type) {
+    case 'assertion':
+      return caller.assertion.sourceIdentity
+    case 'session':
+      return caller.session.sourceIdentity
+    case 'user':
+      return undefined
+  }
+}
+
+function originOfAssertion(assertion: Assertion, role: Role): SessionOrigin {
   return {
     provider: providerArn(role.account, assertion),
     issuer: assertion.issuer,
     subject: assertion.subject,
+    ...(assertion.providerSession === undefined ? {} : { providerSession: assertion.providerSession }),
+    startedAt: assertion.authenticatedAt,
     persistentKeys: persistentKeys(assertion, role),
     multiFactor: assertion.multiFactor,
+    assertedTagKeys: [...assertion.tags.keys()].map((key) => key.toLowerCase()),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { PolicyDocument } from '../policy/document.js'
 import type { Assertion } from '../federation/assertion.js'
+import type { UserDirectory } from '../user/user.js'
+import type { ManagedPolicyDirectory } from './managed-policy.js'
 
 /** An account: a boundary for roles, and the owner of the ARNs in it. */
 export interface Account {
@@ -20,6 +22,10 @@ export interface Organization {
   readonly id: string
   readonly name: string
   readonly accounts: readonly Account[]
+  /** The account whose principals may take root sessions of the others; absent: nobody may. */
+  readonly managementAccount?: string
+  /** Accounts that may take root sessions on its behalf. */
+  readonly rootSessionAdministrators?: readonly string[]
 }
 
 export interface Role {
@@ -42,8 +48,11 @@ export interface Role {
   readonly color?: string
 }
 
-/** Where roles come from. Narrow on purpose: today the configuration, later also the control plane. */
-export interface RoleDirectory {
+/**
+ * Where accounts, roles, users and managed policies come from. Narrow on purpose: today the configuration, later also
+ * the control plane. One request reads one directory from beginning to end.
+ */
+export interface RoleDirectory extends UserDirectory, ManagedPolicyDirectory {
   readonly organization: Organization
   account(idOrAlias: string): Account | undefined
   role(arn: string): Role | undefined

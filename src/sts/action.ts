@@ -3,7 +3,7 @@
  * envelope), so that no action can forget it; an action only reads its parameters and runs.
  */
 import type { RequestOrigin, UserIdentity } from '../audit/event.js'
-import type { RoleSession } from '../role/role-session.js'
+import type { Caller } from '../role/caller.js'
 import type { QueryForm } from './query-form.js'
 import type { Refusal } from './wire-errors.js'
 import type { XmlElement } from './xml.js'
@@ -13,7 +13,7 @@ export type StsAction =
   | {
       readonly name: string
       readonly signed: true
-      parse(form: QueryForm): Parsed<(caller: RoleSession, origin: RequestOrigin) => Promise<StsOutcome>>
+      parse(form: QueryForm): Parsed<(caller: Caller, origin: RequestOrigin) => Promise<StsOutcome>>
     }
   | {
       readonly name: string

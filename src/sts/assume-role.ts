@@ -1,9 +1,9 @@
 /**
- * Role chaining: a role session becomes another role.
+ * A user or a session becomes a role.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 import type { RoleBroker } from '../role/broker.js'
-import { sessionArn } from '../role/role-session.js'
+import { identityOfCaller } from '../role/caller.js'
 import type { StsAction } from './action.js'
 import { assume, assumedRoleUser, closing, credentials } from './assume.js'
 import { readAssumeParameters, refuseAssume, sessionNameText } from './assume-parameters.js'
@@ -52,7 +52,7 @@ export function assumeRole(broker: RoleBroker): StsAction {
           assume(
             broker,
             {
-              caller: { type: 'session', session: caller },
+              caller,
               ...parameters,
               sessionName,
               ...(tags.length === 0 ? {} : { tags: new Map(tags) }),
@@ -64,7 +64,7 @@ export function assumeRole(broker: RoleBroker): StsAction {
               origin,
             },
             (action) =>
-              `User: ${sessionArn(caller)} is not authorized to perform: ${action} on resource: ${parameters.roleArn}`,
+              `User: ${identityOfCaller(caller).arn} is not authorized to perform: ${action} on resource: ${parameters.roleArn}`,
             (granted) => [assumedRoleUser(granted), credentials(granted), ...closing(granted)],
           ),
       }

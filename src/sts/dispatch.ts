@@ -2,21 +2,22 @@
  * The phases that every action shares, in order: form, action, authentication, parameters, run. An action is reached
  * only through here: what is not in the table does not exist, and what is signed cannot run unsigned.
  */
+import { authenticate, type AuthenticationDeps } from '../authentication/authenticate.js'
 import { Fault, type Clock } from '../fault.js'
 import type { WireRequest } from '../http/wire.js'
 import type { Log } from '../operation/log.js'
 import type { RoleDirectory } from '../role/role.js'
-import type { RoleSession } from '../role/role-session.js'
+import type { Caller } from '../role/caller.js'
+import { sha256Hex } from '../signature/canonical-request.js'
+import { headerValues } from '../signature/received-header.js'
+import type { SignatureSettings } from '../signature/verification.js'
 import type { Recordable, StsAction, StsOutcome } from './action.js'
-import { authenticate } from './authenticate.js'
-import type { KnownSessions } from './known-sessions.js'
 import { parseForm, type QueryForm } from './query-form.js'
-import { headerValues } from './received-header.js'
-import type { SignatureSettings } from './signature.js'
 import { refusal, refusalOf, type Refusal } from './wire-errors.js'
 
-export interface DispatchDeps {
-  readonly sessions: KnownSessions
+export interface DispatchDeps extends Pick<AuthenticationDeps, 'sessions' | 'keys' | 'revocations'> {
+  /** In force when the configuration asks for it. */
+  readonly replay: () => AuthenticationDeps['replay']
   readonly directory: () => RoleDirectory
   readonly settings: () => SignatureSettings
   readonly now: Clock
@@ -27,7 +28,7 @@ export interface DispatchDeps {
 export interface Progress {
   action: string
   parameters: Recordable | null
-  caller?: RoleSession
+  caller?: Caller
   /** Whether the caller's signature was verified, rather than only its token opened. */
   proven: boolean
 }
@@ -82,8 +83,12 @@ async function phases(
     progress.parameters = command.recordable
     return command.run(request.origin)
   }
-  const authentication = authenticate(request, {
+  const replay = deps.replay()
+  const authentication = await authenticate(request, () => sha256Hex(request.body), {
     sessions: deps.sessions,
+    keys: deps.keys,
+    revocations: deps.revocations,
+    ...(replay === undefined ? {} : { replay }),
     directory: deps.directory(),
     settings: deps.settings(),
     now: deps.now(),

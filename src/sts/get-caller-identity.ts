@@ -1,5 +1,5 @@
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html — needs no permission. */
-import { sessionArn } from '../role/role-session.js'
+import { identityOfCaller } from '../role/caller.js'
 import type { StsAction } from './action.js'
 
 export const getCallerIdentity: StsAction = {
@@ -8,15 +8,17 @@ export const getCallerIdentity: StsAction = {
   parse: () => ({
     ok: true,
     recordable: null,
-    run: (caller) =>
-      Promise.resolve({
+    run: (caller) => {
+      const { arn, userId, account } = identityOfCaller(caller)
+      return Promise.resolve({
         ok: true,
         recorded: false,
         result: [
-          ['Arn', sessionArn(caller)],
-          ['UserId', `${caller.roleId}:${caller.sessionName}`],
-          ['Account', caller.account],
+          ['Arn', arn],
+          ['UserId', userId],
+          ['Account', account],
         ],
-      }),
+      })
+    },
   }),
 }

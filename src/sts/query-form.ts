@@ -5,6 +5,7 @@
  * equal parameters win, here they are refused, wherever they stand and however their letters are cased.
  */
 import { isUtf8 } from 'node:buffer'
+import { decode } from '../signature/percent-decoding.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
 export interface QueryForm {
@@ -86,15 +87,6 @@ function pairsOf(text: string): readonly (readonly [name: string, value: string]
     pairs.push([name, value])
   }
   return pairs
-}
-
-export function decode(text: string): string | undefined {
-  if (!/[%+]/.test(text)) return text
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return undefined
-  }
 }
 
 type Members = ReadonlyMap<string, readonly ReadonlyMap<string, string>[]>

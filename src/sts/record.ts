@@ -2,9 +2,9 @@
  * Audit records of what never reached the broker: requests that were malformed, not authenticated or refused by an
  * action itself, and GetCallerIdentity. Role decisions are recorded by the broker.
  */
-import { auditEvent, identityOfSession } from '../audit/build-event.js'
+import { auditEvent, identityOfSigner } from '../audit/build-event.js'
 import type { AuditEvent, RequestOrigin, UserIdentity } from '../audit/event.js'
-import type { RoleSession } from '../role/role-session.js'
+import { identityOfCaller, type Caller } from '../role/caller.js'
 import type { Recordable } from './action.js'
 import type { Refusal } from './wire-errors.js'
 
@@ -15,7 +15,7 @@ export interface StsRecord {
   /** As sent; shown only when it looks like an action's name. */
   readonly action: string
   readonly parameters: Recordable | null
-  readonly caller?: RoleSession
+  readonly caller?: Caller
   /** Whether the caller's signature was verified, rather than only its token opened. */
   readonly proven: boolean
   readonly identity?: UserIdentity
@@ -32,7 +32,7 @@ export function stsEvent(record: StsRecord): AuditEvent {
     eventSource: 'sts.amazonaws.com',
     eventName: /^[A-Za-z]{1,64}$/.test(record.action) ? record.action : 'Unknown',
     eventType: 'AwsApiCall',
-    userIdentity: record.identity ?? (caller === undefined ? { type: 'Unknown' } : identityOfSession(caller)),
+    userIdentity: record.identity ?? (caller === undefined ? { type: 'Unknown' } : identityOfSigner(caller)),
     requestParameters: parameters,
     responseElements: null,
     ...(typeof roleArn === 'string'
@@ -49,6 +49,6 @@ export function stsEvent(record: StsRecord): AuditEvent {
           },
         }),
     readOnly: true,
-    ...(caller === undefined ? {} : { recipientAccountId: caller.account }),
+    ...(caller === undefined ? {} : { recipientAccountId: identityOfCaller(caller).account }),
   })
 }

@@ -4,6 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { AuditLog } from '../audit/event.js'
+import type { AuthenticationDeps } from '../authentication/authenticate.js'
+import { rememberSessions } from '../authentication/known-sessions.js'
 import type { SessionCredentials } from '../credentials/credentials.js'
 import type { Clock } from '../fault.js'
 import type { IdentityProvider } from '../federation/assertion.js'
@@ -12,6 +14,7 @@ import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import type { RoleBroker } from '../role/broker.js'
 import type { RoleDirectory } from '../role/role.js'
+import type { SignatureSettings } from '../signature/verification.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assumeRole } from './assume-role.js'
 import { assumeRoleWithLdapIdentity } from './assume-role-with-ldap-identity.js'
@@ -19,10 +22,8 @@ import { assumeRoleWithSaml } from './assume-role-with-saml.js'
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.js'
 import { dispatch, type Progress } from './dispatch.js'
 import { getCallerIdentity } from './get-caller-identity.js'
-import { rememberSessions } from './known-sessions.js'
 import type { PasswordThrottle } from './password-throttle.js'
 import { stsEvent } from './record.js'
-import type { SignatureSettings } from './signature.js'
 import { refusal } from './wire-errors.js'
 import { failure, success, tooLarge } from './xml.js'
 
@@ -36,12 +37,18 @@ export interface StsRoomDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly now: Clock
-  readonly settings: () => SignatureSettings
+  readonly settings: () => Omit<SignatureSettings, 'service' | 'maxPresignedSeconds'>
   readonly throttle: PasswordThrottle
+  readonly keys: AuthenticationDeps['keys']
+  readonly revocations: AuthenticationDeps['revocations']
+  /** In force when the configuration asks for it. */
+  readonly replay: () => AuthenticationDeps['replay']
   /** For the ids of audit records. */
   readonly randomUuid?: () => string
 }
 
+/** STS honours a presigned request for 15 minutes, however long it claims to live. */
+const maxPresignedSeconds = 900
 /** A SAML assertion of 100,000 characters, each percent-encoded, and the rest of the form. */
 const maxBodyBytes = 512 * 1024
 const forSts = /(?:^|&)(?:Action|X-Amz-Algorithm)=/
@@ -57,7 +64,11 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
       assumeRoleWithLdapIdentity(deps),
     ].map((action) => [action.name, action]),
   )
-  const phases = { ...deps, sessions: rememberSessions(deps.credentials) }
+  const phases = {
+    ...deps,
+    sessions: rememberSessions(deps.credentials),
+    settings: () => ({ ...deps.settings(), service: 'sts', maxPresignedSeconds }),
+  }
   const eventID = deps.randomUuid ?? randomUUID
 
   async function record(outcome: StsOutcome, { origin }: WireRequest, progress: Progress): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { auditEvent, identityOf, identityOfSession } from '../../src/audit/build-event.js'
+import { auditEvent, identityOf, identityOfSigner } from '../../src/audit/build-event.js'
 import type { Assertion } from '../../src/federation/assertion.js'
 import type { RoleSession } from '../../src/role/role-session.js'
 
@@ -36,6 +36,7 @@ function assertion(overrides: Partial<Assertion>): Assertion {
 }
 
 const session: RoleSession = {
+  type: 'role',
   accessKeyId: 'ASIAEXAMPLE',
   roleArn: 'arn:aws:iam::123456789012:role/team/blue/Deploy',
   roleId: 'AROAEXAMPLE',
@@ -49,8 +50,10 @@ const session: RoleSession = {
     provider: 'arn:aws:iam::123456789012:saml-provider/corp',
     issuer: 'https://idp.example/metadata',
     subject: 'G-1234',
+    startedAt: new Date('2026-01-02T03:00:00Z'),
     persistentKeys: new Map(),
     multiFactor: true,
+    assertedTagKeys: [],
   },
   chain: [],
 }
@@ -136,7 +139,7 @@ describe('the identity of somebody a provider vouched for', () => {
 
 describe('the identity of a role session', () => {
   it('is an AssumedRole with its issuer, and booleans as text', () => {
-    expect(identityOfSession({ ...session, sourceIdentity: 'ada' })).toEqual({
+    expect(identityOfSigner({ type: 'session', session: { ...session, sourceIdentity: 'ada' } })).toEqual({
       type: 'AssumedRole',
       principalId: 'AROAEXAMPLE:ada',
       arn: 'arn:aws:sts::123456789012:assumed-role/Deploy/ada',
@@ -164,9 +167,9 @@ describe('the identity of a role session', () => {
       ['op.example:sub', 'G-1234'],
       ['op.example:email', 'ada@example.com'],
     ])
-    const identity = identityOfSession({
-      ...session,
-      origin: { ...session.origin, provider, persistentKeys },
+    const identity = identityOfSigner({
+      type: 'session',
+      session: { ...session, origin: { ...session.origin, provider, persistentKeys } },
     })
     expect(identity.sessionContext?.webIdFederationData).toEqual({
       federatedProvider: provider,

@@ -6,7 +6,7 @@ import type { SessionCredentials } from '../../src/credentials/credentials.js'
 import { createPurposeBox } from '../../src/credentials/purpose-box.js'
 import { createSessionCredentials, maxSessionTokenLength } from '../../src/credentials/sealed-credentials.js'
 import { freshKey, ringOf, type RingSketch } from '../support/key-ring.js'
-import { typicalSession, unnamedSessions } from '../support/role-session-arbitrary.js'
+import { typicalSession, unnamedSessions } from '../support/session-arbitrary.js'
 
 async function credentialsOf(sketch: RingSketch = {}): Promise<SessionCredentials> {
   return createSessionCredentials(await ringOf(sketch), { random: randomBytes })

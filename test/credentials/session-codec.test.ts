@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { decodeSession, encodeSession } from '../../src/credentials/session-codec.js'
-import { typicalSession, unnamedSessions } from '../support/role-session-arbitrary.js'
+import { typicalSession, unnamedSessions } from '../support/session-arbitrary.js'
 
 const accessKeyId = 'ASIARZPUZDIKAAAAAAAA'
 

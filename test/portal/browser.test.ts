@@ -72,9 +72,10 @@ describe('a person with a browser', () => {
     expect(await page.locator('#keys-environment').isVisible()).toBe(false)
     const id = await page.locator('#block-values-0').textContent()
     const token = await page.locator('#block-values-2').textContent()
-    expect(host.credentials.open(id!, token!)?.session.roleArn).toBe(
-      'arn:aws:iam::111122223333:role/Developer',
-    )
+    expect(host.credentials.open(id!, token!)?.session).toMatchObject({
+      type: 'role',
+      roleArn: 'arn:aws:iam::111122223333:role/Developer',
+    })
     expect(page.url()).toBe(`${host.url}/roles/111122223333/Developer`)
     expect(await page.locator('.keys-expiry').textContent()).toMatch(/3[56] h/)
 

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { loadKeyRing } from '../../src/credentials/key-ring.js'
 import type { SessionCredentials } from '../../src/credentials/credentials.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
 import type { Assertion } from '../../src/federation/assertion.js'
@@ -9,6 +8,7 @@ import { createRoleBroker } from '../../src/role/role-broker.js'
 import { assertionOf } from '../support/assertion.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { testClock } from '../support/clock.js'
+import { ringOf } from '../support/key-ring.js'
 import { testOrigin } from '../support/origin.js'
 import { directoryOf, homeAccount, trustsCorp, type RoleSketch } from '../support/roles.js'
 import { silentMetrics } from '../support/silent-log.js'
@@ -72,13 +72,7 @@ let withdrawn: boolean
 
 beforeEach(async () => {
   records = await auditFile(clock.now)
-  const ring = await loadKeyRing({
-    text: randomBytes(32).toString('base64'),
-    installation: 'test',
-    random: randomBytes,
-    now: clock.now,
-  })
-  credentials = createSessionCredentials(ring, { random: randomBytes })
+  credentials = createSessionCredentials(await ringOf(), { random: randomBytes })
   withdrawn = false
   const directory = { ...directoryOf(sketches), vouchesFor: () => !withdrawn }
   broker = createRoleBroker({
@@ -261,7 +255,7 @@ describe('role chaining', () => {
       sourceIdentity: 'ada',
       tags: new Map([['team', 'core']]),
       transitiveTagKeys: ['team'],
-      chain: [caller.caller.session.accessKeyId],
+      chain: [{ accessKeyId: caller.caller.session.accessKeyId }],
       origin: { subject: 'ada@example.test' },
     })
   })

@@ -20,7 +20,9 @@ function issuedIn(response: WireResponse) {
   const sessionToken = elementOf(response, 'SessionToken') ?? ''
   const opened = house.credentials.open(accessKeyId, sessionToken)
   if (opened === undefined) throw new Error(`no credentials in ${response.body}`)
-  return { ...opened, accessKeyId, sessionToken, expiresAt: opened.session.expiresAt }
+  const { session, secretAccessKey } = opened
+  if (session.type !== 'role') throw new Error(`credentials of a ${session.type}`)
+  return { session, secretAccessKey, accessKeyId, sessionToken, expiresAt: session.expiresAt }
 }
 
 describe('AssumeRole', () => {

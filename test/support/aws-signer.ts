@@ -1,7 +1,10 @@
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { HttpRequest } from '@smithy/protocol-http'
 import { SignatureV4 } from '@smithy/signature-v4'
-import type { ReceivedRequest } from '../../src/sts/canonical-request.js'
+import type { ReceivedRequest } from '../../src/signature/canonical-request.js'
+
+/** As it arrives, with the body whose hash was signed. */
+export type SignedRequest = ReceivedRequest & { readonly body: Buffer }
 
 export interface SigningCredentials {
   readonly accessKeyId: string
@@ -53,7 +56,7 @@ export async function sign(
   credentials: SigningCredentials,
   request: RequestToSign,
   signingDate: Date,
-): Promise<ReceivedRequest> {
+): Promise<SignedRequest> {
   const signed = await signerFor(credentials, request).sign(requestOf(request), { signingDate })
   return received(signed as HttpRequest)
 }
@@ -63,13 +66,13 @@ export async function presign(
   request: RequestToSign,
   signingDate: Date,
   expiresIn = 900,
-): Promise<ReceivedRequest> {
+): Promise<SignedRequest> {
   const signer = signerFor(credentials, request)
   const signed = await signer.presign(requestOf({ method: 'GET', ...request }), { signingDate, expiresIn })
   return received(signed as HttpRequest)
 }
 
-function received(request: HttpRequest): ReceivedRequest {
+function received(request: HttpRequest): SignedRequest {
   const pairs = Object.entries(request.query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value ?? '']).map((item) => `${encode(name)}=${encode(item ?? '')}`),
   )

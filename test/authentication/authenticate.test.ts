@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { ReceivedRequest } from '../../src/sts/canonical-request.js'
-import { presign, sign } from '../support/aws-signer.js'
+import { presign, sign, type SignedRequest } from '../support/aws-signer.js'
 import { codeOf, elementOf, stsHouse, type StsHouse } from '../support/sts-house.js'
 import { jsonBeside } from '../support/json.js'
 import { directoryOf } from '../support/roles.js'
@@ -15,10 +14,10 @@ beforeEach(async () => {
 const signedNow = (body = whoAmI) => sign(house.session(), { body }, house.clock.now())
 
 function withHeader(
-  request: ReceivedRequest,
+  request: SignedRequest,
   wanted: string,
   change: (value: string) => string,
-): ReceivedRequest {
+): SignedRequest {
   return {
     ...request,
     headers: request.headers.map(([name, value]) => [name, name === wanted ? change(value) : value] as const),

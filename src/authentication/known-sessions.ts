@@ -5,15 +5,13 @@
  * Only what is a function of token and key ring is remembered. Expiry, the role behind the session and the signature
  * are checked at every request. Tokens that do not open are not remembered, so strangers cannot crowd out clients.
  */
-import type { KeyObject } from 'node:crypto'
 import type { SessionCredentials } from '../credentials/credentials.js'
-import type { RoleSession } from '../role/role-session.js'
-import { deriveSigningKey } from './signature.js'
-import type { CredentialScope } from './signature-claim.js'
+import type { Session } from '../role/session.js'
+import { signingKeys, type SigningKeys } from './signing-key.js'
 
 export interface KnownSession {
-  readonly session: RoleSession
-  signingKey(scope: CredentialScope): KeyObject
+  readonly session: Session
+  readonly signingKey: SigningKeys
 }
 
 export interface KnownSessions {
@@ -40,15 +38,5 @@ export function rememberSessions(credentials: SessionCredentials, capacity = 200
       known.set(sessionToken, session)
       return session
     },
-  }
-}
-
-/** Keeps the key of the latest scope: a client signs in one region, and the day changes once a day. */
-function signingKeys(secretAccessKey: string): KnownSession['signingKey'] {
-  let latest: { readonly name: string; readonly key: KeyObject } | undefined
-  return (scope) => {
-    const name = `${scope.date}/${scope.region}/${scope.service}/${scope.terminator}`
-    if (latest?.name !== name) latest = { name, key: deriveSigningKey(secretAccessKey, scope) }
-    return latest.key
   }
 }

@@ -1,23 +1,24 @@
 /**
  * Judges a Signature Version 4: first everything that needs no key (scope, time, what was signed, for whom), then the
- * signature itself. Says nothing about whether the access key is known; `authenticate.ts` puts the steps in order.
+ * signature itself. Says nothing about whether the access key is known; `authentication/` puts the steps in order.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { canonicalRequest, sha256Hex, stringToSign, type ReceivedRequest } from './canonical-request.js'
+import { canonicalRequest, stringToSign, type ReceivedRequest } from './canonical-request.js'
 import { headerValues } from './received-header.js'
-import { algorithm, basicTime, type CredentialScope, type SignatureClaim } from './signature-claim.js'
-import { refusal, type Refusal } from './wire-errors.js'
+import { algorithm, basicTime, type CredentialScope, type SignatureClaim } from './claim.js'
+import { signatureRefusal, type SignatureRefusal } from './refusal.js'
 
 export interface SignatureSettings {
   readonly clockSkewSeconds: number
   /** `host` or `host:port`, by which clients may reach this service. */
   readonly publicHosts: readonly string[]
+  /** The credential scope's service, e.g. `sts`. */
+  readonly service: string
+  /** However long a presigned request claims to live, it is honoured for so many seconds. STS: 900. */
+  readonly maxPresignedSeconds: number
 }
 
-const service = 'sts'
 const terminator = 'aws4_request'
-/** STS honours a presigned request for 15 minutes, however long it claims to live. */
-const maxPresignedSeconds = 900
 const longestExpires = 604_800
 const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
 const mismatchMessage =
@@ -29,11 +30,18 @@ export function checkClaim(
   request: ReceivedRequest,
   settings: SignatureSettings,
   now: Date,
-): Refusal | undefined {
-  return checkScope(claim) ?? checkSignedHeaders(claim, request, settings) ?? checkTime(claim, settings, now)
+): SignatureRefusal | undefined {
+  return (
+    checkScope(claim, settings) ??
+    checkSignedHeaders(claim, request, settings) ??
+    checkTime(claim, settings, now)
+  )
 }
 
-function checkScope({ scope, timestamp }: SignatureClaim): Refusal | undefined {
+function checkScope(
+  { scope, timestamp }: SignatureClaim,
+  { service }: SignatureSettings,
+): SignatureRefusal | undefined {
   const misplaced =
     (regionPattern.test(scope.region) ? '' : 'Credential should be scoped to a valid region. ') +
     (scope.service === service ? '' : `Credential should be scoped to correct service: '${service}'. `)
@@ -55,7 +63,7 @@ function checkSignedHeaders(
   { signedHeaders }: SignatureClaim,
   { headers }: ReceivedRequest,
   { publicHosts }: SignatureSettings,
-): Refusal | undefined {
+): SignatureRefusal | undefined {
   const reason = 'sts:signed-headers'
   const signed = new Set(signedHeaders)
   if (!signed.has('host'))
@@ -76,7 +84,11 @@ function checkSignedHeaders(
     : mismatch('The Host for which this request was signed is not a name of this service. ', 'sts:host')
 }
 
-function checkTime(claim: SignatureClaim, settings: SignatureSettings, now: Date): Refusal | undefined {
+function checkTime(
+  claim: SignatureClaim,
+  settings: SignatureSettings,
+  now: Date,
+): SignatureRefusal | undefined {
   const skew = settings.clockSkewSeconds
   let lifeSeconds = skew
   if (claim.place === 'query') {
@@ -86,7 +98,7 @@ function checkTime(claim: SignatureClaim, settings: SignatureSettings, now: Date
         `X-Amz-Expires must be a number of seconds from 1 to ${longestExpires}. `,
         'sts:presign',
       )
-    lifeSeconds = Math.min(expires, maxPresignedSeconds)
+    lifeSeconds = Math.min(expires, settings.maxPresignedSeconds)
   }
   const signedAt = claim.signedAt.getTime()
   // Instants on the wire have no fraction, so neither has the clock they are compared with.
@@ -112,13 +124,16 @@ function minutes(seconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60} min.` : `${seconds} s`
 }
 
-/** The last step: recomputes the signature over the request as received and compares in constant time. */
+/**
+ * The last step: recomputes the signature over the request as received and compares in constant time.
+ * @param payloadHash hex SHA-256 of the body, computed here and not taken from the request.
+ */
 export function checkSignature(
   claim: SignatureClaim,
   request: ReceivedRequest,
+  payloadHash: string,
   signingKey: KeyObject,
-): Refusal | undefined {
-  const payloadHash = sha256Hex(request.body)
+): SignatureRefusal | undefined {
   const [declaredHash] = headerValues(request.headers, 'x-amz-content-sha256')
   const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash)
   if (canonical === undefined) return mismatch(mismatchMessage, 'sts:query')
@@ -150,6 +165,6 @@ function hmac(key: string | Buffer | KeyObject, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest()
 }
 
-function mismatch(message: string, reason: string): Refusal {
-  return refusal('SignatureDoesNotMatch', message, reason)
+function mismatch(message: string, reason: string): SignatureRefusal {
+  return signatureRefusal('SignatureDoesNotMatch', message, reason)
 }

@@ -3,8 +3,9 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash } from 'node:crypto'
-import { decode } from './query-form.js'
+import { decode } from './percent-decoding.js'
 
+/** What a signature covers, beside the body, of which only the hash is signed. */
 export interface ReceivedRequest {
   readonly method: string
   /** Still percent-encoded, without the query. */
@@ -13,7 +14,6 @@ export interface ReceivedRequest {
   readonly rawQuery: string
   /** Lower-case names, wire order, repeats kept. */
   readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: Buffer
 }
 
 /** @returns undefined when the query cannot be decoded, so that no signature can be right. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { canonicalPath, canonicalRequest, sha256Hex } from '../../src/sts/canonical-request.js'
-import { checkClaim, checkSignature as checkWithKey, deriveSigningKey } from '../../src/sts/signature.js'
-import { parseClaim, type SignatureClaim } from '../../src/sts/signature-claim.js'
-import type { ReceivedRequest } from '../../src/sts/canonical-request.js'
-import { presign, sign } from '../support/aws-signer.js'
+import { canonicalPath, canonicalRequest, sha256Hex } from '../../src/signature/canonical-request.js'
+import {
+  checkClaim,
+  checkSignature as checkWithKey,
+  deriveSigningKey,
+} from '../../src/signature/verification.js'
+import { parseClaim, type SignatureClaim } from '../../src/signature/claim.js'
+import { presign, sign, type SignedRequest } from '../support/aws-signer.js'
 import { jsonBeside } from '../support/json.js'
 
 interface Vector {
@@ -24,18 +27,23 @@ const published = jsonBeside<{ secretAccessKey: string; vectors: Vector[] }>(
   'signature-vectors.json',
 )
 const now = new Date('2026-01-02T03:04:05Z')
-const settings = { clockSkewSeconds: 900, publicHosts: ['sts.example.test'] }
+const settings = {
+  clockSkewSeconds: 900,
+  publicHosts: ['sts.example.test'],
+  service: 'sts',
+  maxPresignedSeconds: 900,
+}
 
-const checkSignature = (claim: SignatureClaim, request: ReceivedRequest, secretAccessKey: string) =>
-  checkWithKey(claim, request, deriveSigningKey(secretAccessKey, claim.scope))
+const checkSignature = (claim: SignatureClaim, request: SignedRequest, secretAccessKey: string) =>
+  checkWithKey(claim, request, sha256Hex(request.body), deriveSigningKey(secretAccessKey, claim.scope))
 
-function claimOf(request: ReceivedRequest): SignatureClaim {
+function claimOf(request: SignedRequest): SignatureClaim {
   const parsed = parseClaim(request)
   if (parsed.type !== 'claim') throw new Error(JSON.stringify(parsed))
   return parsed.claim
 }
 
-function withSignature(vector: Vector): ReceivedRequest {
+function withSignature(vector: Vector): SignedRequest {
   const body = Buffer.from(vector.body)
   if (vector.rawQuery !== '')
     return { ...vector, body, rawQuery: `${vector.rawQuery}&X-Amz-Signature=${vector.signature}` }
@@ -110,7 +118,7 @@ describe('Signature Version 4, requests that the AWS signer signed', () => {
   it('do not verify after any change to method, path, query, a signed header or the body', async () => {
     const request = await sign(credentials, { path: '/sts/', query: { a: '1' }, body: 'b=2' }, now)
     const claim = claimOf(request)
-    const changed: readonly Partial<ReceivedRequest>[] = [
+    const changed: readonly Partial<SignedRequest>[] = [
       { method: 'GET' },
       { rawPath: '/sts' },
       { rawPath: '/' },

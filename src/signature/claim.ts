@@ -1,12 +1,12 @@
 /**
  * Reads what a request claims about its Signature Version 4, from the Authorization header or from a presigned
- * query, and never from both. Proves nothing: `signature.ts` does.
+ * query, and never from both. Proves nothing: `verification.ts` does.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  */
 import type { ReceivedRequest } from './canonical-request.js'
 import { sha256Base64, headerValues } from './received-header.js'
-import { decode } from './query-form.js'
-import { refusal, type Refusal } from './wire-errors.js'
+import { decode } from './percent-decoding.js'
+import { signatureRefusal, type SignatureRefusal } from './refusal.js'
 
 export interface SignatureClaim {
   readonly place: 'header' | 'query'
@@ -32,7 +32,7 @@ export interface CredentialScope {
 
 export type ParsedClaim =
   | { readonly type: 'none' }
-  | { readonly type: 'refused'; readonly refusal: Refusal }
+  | { readonly type: 'refused'; readonly refusal: SignatureRefusal }
   | { readonly type: 'claim'; readonly claim: SignatureClaim }
 
 export const algorithm = 'AWS4-HMAC-SHA256'
@@ -228,9 +228,9 @@ function unsupported(given: string): ParsedClaim {
 }
 
 function incomplete(message: string, reason: string): ParsedClaim {
-  return { type: 'refused', refusal: refusal('IncompleteSignature', message, reason) }
+  return { type: 'refused', refusal: signatureRefusal('IncompleteSignature', message, reason) }
 }
 
 function mismatch(message: string, reason: string): ParsedClaim {
-  return { type: 'refused', refusal: refusal('SignatureDoesNotMatch', message, reason) }
+  return { type: 'refused', refusal: signatureRefusal('SignatureDoesNotMatch', message, reason) }
 }

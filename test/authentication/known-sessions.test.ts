@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { SessionCredentials } from '../../src/credentials/credentials.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
-import { rememberSessions } from '../../src/sts/known-sessions.js'
+import { rememberSessions } from '../../src/authentication/known-sessions.js'
 import { ringOf } from '../support/key-ring.js'
-import { typicalSession } from '../support/role-session-arbitrary.js'
+import { typicalSession } from '../support/session-arbitrary.js'
 
 let credentials: SessionCredentials
 let opened: string[]

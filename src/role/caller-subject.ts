@@ -1,0 +1,175 @@
+/**
+ * What a caller brings into an evaluation: the principal, the policies on its side, and the condition keys about it.
+ * Every authorisation of a signed request starts here, whatever it is about.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
+ */
+import type { ContextValue } from '../policy/context.js'
+import { compilePolicy, type PolicyDocument } from '../policy/document.js'
+import type { PolicyLayers } from '../policy/evaluate.js'
+import type { Principal } from '../policy/principal.js'
+import { identityOfCaller, type Caller } from './caller.js'
+import { isoSeconds, orgPath, principalTags, secondsBetween } from './request-context.js'
+import type { RoleDirectory } from './role.js'
+import { sessionArn } from './role-session.js'
+import type { Session, SessionPolicies } from './session.js'
+
+export interface CallerSubject {
+  readonly principal: Principal & { readonly account: string }
+  /** The layers on the caller's side; the resource's own policy is not among them. */
+  readonly layers: PolicyLayers
+  /** `aws:Principal…` and what else is known of the caller, keys in lower case. */
+  readonly keys: ReadonlyMap<string, ContextValue>
+}
+
+/** Whether the role or user behind the credentials is still the one they were made for. */
+export function subjectStands(caller: Caller, directory: RoleDirectory): boolean {
+  if (caller.type === 'user') return directory.user(caller.user.arn)?.id === caller.user.id
+  const { session } = caller
+  switch (session.type) {
+    case 'role':
+      return directory.role(session.roleArn)?.id === session.roleId
+    case 'user':
+    case 'federated-user':
+      return directory.user(session.userArn)?.id === session.userId
+    case 'root':
+      return directory.account(session.account) !== undefined
+  }
+}
+
+/** @returns undefined when the role or user behind the credentials is gone. */
+export function subjectOf(caller: Caller, directory: RoleDirectory, now: Date): CallerSubject | undefined {
+  const found = foundation(caller, directory)
+  if (found === undefined) return undefined
+  const keys = new Map<string, ContextValue>(found.keys)
+  const { account, userId } = identityOfCaller(caller)
+  keys.set('aws:userid', userId)
+  keys.set('aws:principalaccount', account)
+  keys.set('aws:principalorgid', directory.organization.id)
+  keys.set('aws:principalorgpaths', [orgPath(directory.organization, directory.account(account))])
+  if (caller.type === 'session') addSessionKeys(keys, caller.session, now)
+  for (const [key, value] of found.tags) keys.set(`aws:principaltag/${key.toLowerCase()}`, value)
+  return { principal: found.principal, layers: found.layers, keys }
+}
+
+interface Foundation {
+  readonly principal: CallerSubject['principal']
+  readonly layers: PolicyLayers
+  readonly keys: readonly (readonly [string, ContextValue])[]
+  readonly tags: ReadonlyMap<string, string>
+}
+
+function foundation(caller: Caller, directory: RoleDirectory): Foundation | undefined {
+  if (caller.type === 'user') return ofUser(caller.user.arn, caller.user.id, directory)
+  const { session } = caller
+  switch (session.type) {
+    case 'role': {
+      const role = directory.role(session.roleArn)
+      if (role === undefined || role.id !== session.roleId) return undefined
+      const { account, roleArn, roleId } = session
+      return {
+        principal: { type: 'role-session', account, arn: sessionArn(session), roleArn, roleId },
+        layers: layersOf(role, sessionLayer(session, directory)),
+        keys: [
+          ...session.origin.persistentKeys,
+          ['aws:principalarn', roleArn],
+          ['aws:principaltype', 'AssumedRole'],
+        ],
+        tags: principalTags(role, session),
+      }
+    }
+    case 'user':
+      return ofUser(session.userArn, session.userId, directory)
+    case 'federated-user': {
+      const user = directory.user(session.userArn)
+      if (user === undefined || user.id !== session.userId) return undefined
+      const { arn } = identityOfCaller(caller)
+      return {
+        principal: { type: 'federated-user', account: session.account, arn, federatingUser: user.arn },
+        layers: layersOf(user, sessionLayer(session, directory) ?? []),
+        keys: [
+          ['aws:principalarn', arn],
+          ['aws:principaltype', 'FederatedUser'],
+        ],
+        tags: principalTags(user, session),
+      }
+    }
+    case 'root':
+      return {
+        principal: { type: 'root', account: session.account },
+        layers: {
+          identity: [],
+          session: sessionLayer({ policyArns: [session.taskPolicyArn] }, directory) ?? [],
+        },
+        keys: [
+          ['aws:principalarn', `arn:aws:iam::${session.account}:root`],
+          ['aws:principaltype', 'Account'],
+          ['aws:assumedroot', 'true'],
+        ],
+        tags: new Map(),
+      }
+  }
+}
+
+function ofUser(arn: string, id: string, directory: RoleDirectory): Foundation | undefined {
+  const user = directory.user(arn)
+  if (user === undefined || user.id !== id) return undefined
+  return {
+    principal: { type: 'user', account: user.account, arn, id },
+    layers: layersOf(user, undefined),
+    keys: [
+      ['aws:principalarn', arn],
+      ['aws:principaltype', 'User'],
+      ['aws:username', user.name],
+    ],
+    tags: user.tags,
+  }
+}
+
+function layersOf(
+  owner: { readonly permissions: readonly PolicyDocument[]; readonly boundary?: PolicyDocument },
+  session: readonly PolicyDocument[] | undefined,
+): PolicyLayers {
+  return {
+    identity: owner.permissions,
+    ...(owner.boundary === undefined ? {} : { boundary: owner.boundary }),
+    ...(session === undefined ? {} : { session }),
+  }
+}
+
+/** A key without temporary credentials has none of these: a policy that asks for MFA must find it absent. */
+function addSessionKeys(keys: Map<string, ContextValue>, session: Session, now: Date): void {
+  keys.set('aws:tokenissuetime', isoSeconds(session.issuedAt))
+  if (session.origin.provider !== undefined) keys.set('aws:federatedprovider', session.origin.provider)
+  if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', session.sourceIdentity)
+  if (session.type === 'user') {
+    keys.set('aws:multifactorauthpresent', String(session.multiFactorAt !== undefined))
+    if (session.multiFactorAt !== undefined)
+      keys.set('aws:multifactorauthage', String(secondsBetween(session.multiFactorAt, now)))
+  } else if (session.type !== 'root') {
+    keys.set('aws:multifactorauthpresent', String(session.type === 'role' && session.origin.multiFactor))
+  }
+}
+
+/**
+ * A sealed session policy compiled when it was passed. Should one no longer do so (the language became stricter in
+ * between), or a managed one be gone, the whole layer is empty, which allows nothing: dropping the one alone could
+ * drop its Deny.
+ */
+function sessionLayer(
+  { sessionPolicies, policyArns }: SessionPolicies,
+  directory: RoleDirectory,
+): readonly PolicyDocument[] | undefined {
+  if (sessionPolicies === undefined && policyArns === undefined) return undefined
+  const documents: PolicyDocument[] = []
+  for (const text of sessionPolicies ?? []) {
+    const compiled = compilePolicy(text, 'session', 'session policy')
+    if (!compiled.ok) return []
+    documents.push(compiled.policy)
+  }
+  for (const arn of policyArns ?? []) {
+    const managed = directory.managedPolicy(arn)
+    if (managed === undefined) return []
+    documents.push(managed.asSessionPolicy)
+  }
+  return documents
+}

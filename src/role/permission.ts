@@ -1,0 +1,78 @@
+/**
+ * Whether a caller may do something that is no assumption of a role: the identity-based question, with the resource's
+ * own policy where it has one. STS actions that need a permission, the `rolegate:` actions and resource servers ask here.
+ */
+import type { RequestOrigin } from '../audit/event.js'
+import type { ContextValue, RequestContext } from '../policy/context.js'
+import type { PolicyDocument } from '../policy/document.js'
+import { evaluate, type AuthorizationRequest, type Decision, type PolicyLayers } from '../policy/evaluate.js'
+import { implicitDeny } from './authorize.js'
+import type { Caller } from './caller.js'
+import { subjectOf } from './caller-subject.js'
+import { addMoment, orgPath } from './request-context.js'
+import type { RoleDirectory } from './role.js'
+
+export interface PermissionRequest {
+  readonly caller: Caller
+  /** e.g. `sts:GetFederationToken`, `rolegate:Revoke` */
+  readonly action: string
+  /** ARN, or `*` for an action that has no resource. */
+  readonly resource: string
+  /** Absent: the caller's own account. */
+  readonly resourceAccount?: string
+  readonly resourcePolicy?: PolicyDocument
+  /** Further condition keys, any case; whoever passes them vouches for them. What is known here wins. */
+  readonly context?: ReadonlyMap<string, ContextValue>
+  readonly origin: RequestOrigin
+}
+
+export interface PermissionAnswer {
+  readonly decision: Decision
+  /** What was evaluated, for explanations; absent when the role or user behind the caller is gone. */
+  readonly question?: { readonly request: AuthorizationRequest; readonly layers: PolicyLayers }
+}
+
+/** Never throws. */
+export function permissionOf(
+  request: PermissionRequest,
+  directory: RoleDirectory,
+  now: Date,
+): PermissionAnswer {
+  const subject = subjectOf(request.caller, directory, now)
+  if (subject === undefined) return { decision: implicitDeny }
+  const resourceAccount = request.resourceAccount ?? subject.principal.account
+  const question = {
+    request: {
+      principal: subject.principal,
+      action: request.action,
+      resource: request.resource,
+      resourceAccount,
+      context: contextOf(request, subject.keys, resourceAccount, directory, now),
+    },
+    layers: {
+      ...subject.layers,
+      ...(request.resourcePolicy === undefined ? {} : { resource: request.resourcePolicy }),
+    },
+  }
+  return { decision: evaluate(question.request, question.layers), question }
+}
+
+function contextOf(
+  request: PermissionRequest,
+  callerKeys: ReadonlyMap<string, ContextValue>,
+  resourceAccount: string,
+  directory: RoleDirectory,
+  now: Date,
+): RequestContext {
+  const keys = new Map<string, ContextValue>()
+  for (const [key, value] of request.context ?? []) keys.set(key.toLowerCase(), value)
+  for (const [key, value] of callerKeys) keys.set(key, value)
+  addMoment(keys, { now, origin: request.origin })
+  keys.set('aws:resourceaccount', resourceAccount)
+  const account = directory.account(resourceAccount)
+  if (account !== undefined) {
+    keys.set('aws:resourceorgid', directory.organization.id)
+    keys.set('aws:resourceorgpaths', [orgPath(directory.organization, account)])
+  }
+  return keys
+}
