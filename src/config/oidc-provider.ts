@@ -33,6 +33,7 @@ export async function oidcSettings(
     ...sharedSettings(entry),
     issuer,
     audiences: [...new Set([...(client === undefined ? [] : [client.id]), ...entry.audiences])],
+    contextAssertions: entry.contextAssertions,
     insecureAllowHttp: entry.insecureAllowHttp,
     timeoutMs: entry.timeout,
     clockSkewSeconds: entry.clockSkew,
@@ -40,7 +41,7 @@ export async function oidcSettings(
     displayNameClaim: entry.displayNameClaim,
     emailClaim: entry.emailClaim,
     groupsClaim: entry.groupsClaim,
-    ...given({ client, ca }),
+    ...given({ client, ca, allowTagKeys: entry.allowTagKeys }),
   }
 }
 

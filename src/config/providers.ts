@@ -5,6 +5,7 @@
  */
 import type { ProviderSettings } from '../federation/settings.js'
 import { providerArnResource } from '../federation/provider-arn.js'
+import { isTagKey } from '../federation/session-tag.js'
 import { ldapSettings } from './ldap-provider.js'
 import { localSettings } from './local-provider.js'
 import { oidcSettings } from './oidc-provider.js'
@@ -55,6 +56,7 @@ export async function readProviders(
       unique(arns, resource, within(place, 'issuer'), `the ARN \`…:${resource}\``, findings)
     }
     checkAttributes(entry, place, findings)
+    checkSessionTags(entry, place, findings)
     if (!entry.enabled) continue
     const made = await settingsOf(entry, place, surroundings, reading)
     if (made !== undefined) settings.push(made)
@@ -148,6 +150,21 @@ function checkAttributes(entry: ProviderEntry, place: Place, findings: Findings)
       findings.problem(at, `\`${to}\` is a condition key of the provider itself: choose another \`to\``)
     } else if (taken.has(key)) {
       findings.problem(at, `the condition key \`${to}\` is already mapped`)
+    }
+    taken.add(key)
+  }
+}
+
+function checkSessionTags(entry: ProviderEntry, place: Place, findings: Findings): void {
+  const taken = new Set<string>()
+  for (const [i, tag] of entry.sessionTags.entries()) {
+    const at = within(place, 'sessionTags', i)
+    const to = typeof tag === 'string' ? tag : (tag.to ?? tag.from)
+    const key = to.toLowerCase()
+    if (!isTagKey(to) || key.startsWith('aws:')) {
+      findings.problem(at, 'is no name for a session tag: give `from` and `to`')
+    } else if (taken.has(key)) {
+      findings.problem(at, `the session tag \`${to}\` is already mapped`)
     }
     taken.add(key)
   }

@@ -69,7 +69,7 @@ export async function samlSettings(
     displayNameAttribute: entry.displayNameAttribute,
     emailAttribute: entry.emailAttribute,
     groupsAttribute: entry.groupsAttribute,
-    ...given({ nameIdFormat: entry.nameIdFormat }),
+    ...given({ nameIdFormat: entry.nameIdFormat, allowTagKeys: entry.allowTagKeys }),
     ...(previousDecryptionKeys.length === 0 ? {} : { previousDecryptionKeys }),
   }
 }

@@ -31,6 +31,11 @@ export function providerArn(
   return `arn:aws:iam::${account}:${resource}`
 }
 
+/** `ProviderArn` of `ProvidedContexts`: a context provider belongs to no account. */
+export function contextProviderArn(name: string): string {
+  return `arn:aws:iam::aws:contextProvider/${name}`
+}
+
 /** `https://issuer.example/path` → `issuer.example/path`, the form that ARNs and condition keys use. */
 export function withoutScheme(issuer: string): string {
   return issuer.replace(/^https?:\/\//, '')

@@ -81,6 +81,12 @@ function unusable(settings: ProviderSettings, cause: unknown): IdentityProvider 
     ...(settings.kind === 'saml' || settings.kind === 'oidc'
       ? { token: { verify: async () => refuse() } }
       : {}),
+    ...(settings.kind === 'oidc' && settings.client !== undefined
+      ? { logoutToken: { verify: async () => refuse() } }
+      : {}),
+    ...(settings.kind === 'oidc' && settings.contextAssertions === true
+      ? { context: { verify: async () => refuse() } }
+      : {}),
     close: async () => undefined,
   }
 }

@@ -1,6 +1,17 @@
 /** `providers.yaml` and `providers/*.yaml`: how people and workloads prove who they are. `../providers.ts` resolves them. */
 import * as z from 'zod'
-import { address, fields, filePath, milliseconds, schemaHint, seconds, secret, text } from './value.js'
+import { maximumTags } from '../../federation/session-tag.js'
+import {
+  address,
+  fields,
+  filePath,
+  milliseconds,
+  schemaHint,
+  seconds,
+  secret,
+  tagKey,
+  text,
+} from './value.js'
 
 const keyName = /^[A-Za-z0-9._-]{1,64}$/
 
@@ -19,6 +30,29 @@ const attribute = fields({
     .meta({ description: 'True: always multivalued, for `ForAnyValue:` and `ForAllValues:`.' }),
 })
 
+const sessionTag = fields({
+  from: text(512).meta({ description: 'The provider’s name for it, as in `attributes`.' }),
+  to: tagKey()
+    .optional()
+    .meta({ description: 'Key of the tag, `aws:PrincipalTag/<key>`. Default: the same as `from`.' }),
+  transitive: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'True: the tag stays with the session through role chaining.' }),
+  required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'True: who has no such attribute cannot sign in. False: has no such tag.' }),
+})
+
+const sourceIdentity = fields({
+  from: text(512).meta({ description: 'The provider’s name for it, as in `attributes`.' }),
+  required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'True: who has no such attribute cannot sign in.' }),
+})
+
 const shared = {
   name: z
     .string()
@@ -34,6 +68,22 @@ const shared = {
     .max(100)
     .default([])
     .meta({ description: 'What becomes condition keys: names, or `{from, to, list}`.' }),
+  sessionTags: z
+    .array(z.union([text(128), sessionTag]))
+    .max(maximumTags)
+    .default([])
+    .meta({ description: 'What becomes session tags: names, or `{from, to, transitive, required}`.' }),
+  sourceIdentity: z
+    .union([text(512), sourceIdentity])
+    .optional()
+    .meta({ description: 'What becomes `aws:SourceIdentity`: a name, or `{from, required}`.' }),
+}
+
+/** For kinds whose messages can carry session tags of their own. */
+const assertsTags = {
+  allowTagKeys: z.array(tagKey()).max(1_000).optional().meta({
+    description: 'Keys of the session tags that the provider may assert itself, ignoring case. Absent: any.',
+  }),
 }
 
 const scope = () =>
@@ -134,6 +184,7 @@ const keyPair = fields({
 const saml = fields({
   kind: z.literal('saml').meta({ description: 'A SAML 2.0 identity provider.' }),
   ...shared,
+  ...assertsTags,
   metadata: z
     .string()
     .min(1)
@@ -194,6 +245,7 @@ const saml = fields({
 const oidc = fields({
   kind: z.literal('oidc').meta({ description: 'An OpenID Connect provider, for people, workloads or both.' }),
   ...shared,
+  ...assertsTags,
   issuer: address().meta({ description: 'Exactly as in the token’s `iss`.' }),
   client: fields({
     id: text(512).meta({ description: 'Client id at the provider.' }),
@@ -215,6 +267,10 @@ const oidc = fields({
     .array(text(1024))
     .default([])
     .meta({ description: 'Audiences accepted from workload tokens, besides the client id.' }),
+  contextAssertions: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'True: trusted context provider, for `ProvidedContexts` of AssumeRole.' }),
   caFile: filePath()
     .optional()
     .meta({ description: 'PEM file of authorities to trust besides the system’s.' }),

@@ -107,17 +107,20 @@ export const color = () =>
     .regex(/^#[0-9a-fA-F]{6}$/, 'a colour is written `"#rrggbb"`')
     .transform((value) => value.toLowerCase())
 
+export const tagKey = () =>
+  z
+    .string()
+    .regex(
+      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
+      'a tag key has 1 to 128 letters, digits, spaces or _.:/=+-@',
+    )
+    .regex(/^(?!aws:)/i, 'tag keys that start with `aws:` are reserved')
+
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html */
 export const tags = () =>
   z
     .record(
-      z
-        .string()
-        .regex(
-          /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
-          'a tag key has 1 to 128 letters, digits, spaces or _.:/=+-@',
-        )
-        .regex(/^(?!aws:)/i, 'tag keys that start with `aws:` are reserved'),
+      tagKey(),
       z
         .string()
         .regex(

@@ -82,7 +82,7 @@ export function createLdapProvider(
 
   async function finish(directory: Directory, entry: DirectoryEntry, username: string): Promise<Outcome> {
     const groups = await findGroups(directory, entry, username)
-    const said = { audience: deps.publicUrl, at: deps.now() }
+    const said = { audience: deps.publicUrl, at: deps.now(), log: deps.log }
     return { assertion: toAssertion(entry, groups, settings, said) }
   }
 

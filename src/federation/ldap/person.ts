@@ -2,8 +2,10 @@
  * From a directory entry to what Rolegate says about a person. Decides nothing about passwords; refuses entries from
  * which no stable identity can be read.
  */
+import type { Log } from '../../operation/log.js'
 import type { Assertion } from '../assertion.js'
 import { mappedValue } from '../mapped-value.js'
+import { sessionClaims } from '../session-claims.js'
 import type { LdapSettings } from '../settings.js'
 import type { ContextValue } from '../../policy/context.js'
 import type { DirectoryEntry } from './entry.js'
@@ -21,6 +23,8 @@ export function attributesToRead(settings: LdapSettings): readonly string[] {
       ...(userSearch.idAttribute === undefined ? [] : [userSearch.idAttribute]),
       ...(groups.from === 'memberOf' || groups.from === 'both' ? [groups.memberOfAttribute] : []),
       ...settings.attributes.map(({ from }) => from),
+      ...(settings.sessionTags ?? []).map(({ from }) => from),
+      ...(settings.sourceIdentity === undefined ? [] : [settings.sourceIdentity.from]),
       ...accountStateAttributes,
     ]),
   ].filter((name) => name !== '')
@@ -48,7 +52,7 @@ export function toAssertion(
   entry: DirectoryEntry,
   groups: readonly string[],
   settings: LdapSettings,
-  said: { readonly audience: string; readonly at: Date },
+  deps: { readonly audience: string; readonly at: Date; readonly log: Log },
 ): Assertion {
   const { userSearch } = settings
   const username = nameValue(entry, userSearch.usernameAttribute)!
@@ -67,16 +71,15 @@ export function toAssertion(
     kind: 'ldap',
     issuer: settings.urls[0]!,
     subject: subjectOf(entry, settings)!,
-    audience: said.audience,
+    audience: deps.audience,
     username,
     displayName: nameValue(entry, userSearch.displayNameAttribute) ?? username,
     ...(email === undefined ? {} : { email }),
     groups,
     conditionKeys: keys,
-    authenticatedAt: said.at,
+    authenticatedAt: deps.at,
     multiFactor: false,
-    tags: new Map(),
-    transitiveTagKeys: [],
+    ...sessionClaims(settings, (from) => entry.values(from), deps.log),
   }
 }
 

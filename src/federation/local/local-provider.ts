@@ -9,6 +9,7 @@ import type { ContextValue } from '../../policy/context.js'
 import type { Assertion, IdentityProvider } from '../assertion.js'
 import { providerArnResource } from '../provider-arn.js'
 import { mappedValue } from '../mapped-value.js'
+import { sessionClaims } from '../session-claims.js'
 import type { LocalSettings } from '../settings.js'
 import { createPasswordHasher, type PasswordHasher } from './password-hash.js'
 import { readUsers, type LocalUser } from './users-file.js'
@@ -78,8 +79,7 @@ export function createLocalProvider(
       conditionKeys: keys,
       authenticatedAt: deps.now(),
       multiFactor: false,
-      tags: new Map(),
-      transitiveTagKeys: [],
+      ...sessionClaims(settings, (from) => valuesOf(user, from), deps.log),
     }
   }
 
@@ -106,6 +106,14 @@ export function createLocalProvider(
     },
     close: () => Promise.resolve(),
   }
+}
+
+/** `username` and `email` are the account's own, whatever its attributes say. */
+function valuesOf(user: LocalUser, from: string): readonly string[] {
+  if (from === 'username') return [user.name]
+  if (from === 'email') return user.email === undefined ? [] : [user.email]
+  const held = Object.hasOwn(user.attributes, from) ? user.attributes[from] : undefined
+  return held === undefined ? [] : [held].flat()
 }
 
 async function versionOf(path: string): Promise<string> {

@@ -5,20 +5,22 @@
  */
 import { Fault } from '../../fault.js'
 import type { Assertion } from '../assertion.js'
-import { isTagKey, isTagValue, maximumTags } from '../session-tag.js'
+import { isSourceIdentity, isTagKey, isTagValue, maximumTags } from '../session-tag.js'
 import { textsOf } from './claim-values.js'
 import { isJsonObject, member, type JsonObject } from './strict-json.js'
 
 const namespace = 'https://aws.amazon.com'
 const flatTag = `${namespace}/tags/principal_tags/`
-const sourceIdentitySyntax = /^[\w+=,.@-]{2,64}$/
 
 type AwsClaims = Pick<Assertion, 'tags' | 'transitiveTagKeys' | 'sourceIdentity' | 'roleClaims'>
 
 /** @throws {Fault} `InvalidAssertion` with reason `jwt:tags`, `jwt:source-identity` or `jwt:roles`. */
 export function awsClaims(claims: JsonObject): AwsClaims {
   const sourceIdentity = member(claims, `${namespace}/source_identity`)
-  if (sourceIdentity !== undefined && !matches(sourceIdentitySyntax, sourceIdentity)) {
+  if (
+    sourceIdentity !== undefined &&
+    !(typeof sourceIdentity === 'string' && isSourceIdentity(sourceIdentity))
+  ) {
     throw malformed('source identity', 'jwt:source-identity')
   }
   const roles = member(claims, `${namespace}/roles`)
@@ -60,10 +62,6 @@ function tagsOf(claims: JsonObject): Pick<Assertion, 'tags' | 'transitiveTagKeys
 
 function listOfText(value: unknown): readonly string[] | undefined {
   return typeof value === 'string' || Array.isArray(value) ? textsOf(value) : undefined
-}
-
-function matches(pattern: RegExp, value: unknown): value is string {
-  return typeof value === 'string' && pattern.test(value)
 }
 
 function malformed(what: string, reason: string): Fault {

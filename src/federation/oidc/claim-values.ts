@@ -26,3 +26,8 @@ export function textsOf(value: unknown): readonly string[] | undefined {
   const text = textOf(value)
   return typeof text === 'string' ? [text] : text
 }
+
+/** As `textsOf`, and undefined for numbers that a reader of JSON may have rounded. */
+export function exactTexts(value: unknown): readonly string[] | undefined {
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : textsOf(value)
+}

@@ -20,14 +20,21 @@ const maximumWireBytes = 20_000
 const notAJwt =
   'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'
 
+const plainTypes = /^(?:application\/)?jwt$/i
+
 /** Header parameters that carry keys, fetch keys, or change what is signed (RFC 7515 section 4.1, RFC 7797, RFC 7516). */
 const refusedParameters = ['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip']
 
 /**
  * @param token as received; a file's trailing newline is trimmed, nothing else is repaired.
+ * @param limits.types which `typ` may stand in the header, if one does; by default that of plain JWTs.
  * @throws {Fault} `InvalidAssertion` with reason `jwt:size`, `jwt:format`, `jwt:header`, `jwt:alg`, `jwt:kid` or `jwt:typ`.
  */
-export function parseCompactToken(token: string, maximumBytes = maximumWireBytes): CompactToken {
+export function parseCompactToken(
+  token: string,
+  limits: { readonly maximumBytes?: number; readonly types?: RegExp } = {},
+): CompactToken {
+  const { maximumBytes = maximumWireBytes, types = plainTypes } = limits
   if (token.length > maximumBytes) throw malformed('jwt:size')
   const text = token.trim()
   const segments = text.split('.')
@@ -40,7 +47,7 @@ export function parseCompactToken(token: string, maximumBytes = maximumWireBytes
   if (segments.length !== 3 || !segments.every(isCanonicalBase64Url)) throw malformed('jwt:format')
   if (typeof algorithm !== 'string') throw malformed('jwt:alg')
   if (Object.hasOwn(header, 'cty')) throw malformed('jwt:format')
-  checkType(member(header, 'typ'))
+  checkType(member(header, 'typ'), types)
 
   const claims = parseSegment(segments[1])
   if (!claims) throw malformed('jwt:format')
@@ -48,9 +55,9 @@ export function parseCompactToken(token: string, maximumBytes = maximumWireBytes
 }
 
 // An access token, logout token or DPoP proof of the same issuer must not pass for an ID token (RFC 8725 section 3.11).
-function checkType(type: unknown): void {
+function checkType(type: unknown, types: RegExp): void {
   if (type === undefined) return
-  if (typeof type !== 'string' || !/^(?:application\/)?jwt$/i.test(type)) throw malformed('jwt:typ')
+  if (typeof type !== 'string' || !types.test(type)) throw malformed('jwt:typ')
 }
 
 function parseKeyId(keyId: unknown): string | undefined {

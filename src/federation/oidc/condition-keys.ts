@@ -14,6 +14,8 @@ const maximumClaims = 200
 const maximumValues = 10_000
 /** What these mean is decided here, so that a claim named `Sub` or `GROUPS` cannot stand in for them. */
 const ownKeys = new Set(['aud', 'oaud', 'sub', 'amr', 'groups', 'email'])
+/** What these say is about the token and not about its subject; a mapping may still name one. */
+const protocolClaims = new Set(['iat', 'exp', 'nbf', 'jti', 'nonce', 'at_hash', 'c_hash', 's_hash'])
 
 export interface ClaimsToKeys {
   readonly issuer: string
@@ -24,8 +26,8 @@ export interface ClaimsToKeys {
 }
 
 /**
- * `<issuer>:aud`, `:oaud`, `:sub`, `:amr` and `:groups` (both always lists), and every claim that has a faithful text.
- * `:email` is only there when the issuer says that it verified the address.
+ * `<issuer>:aud`, `:oaud`, `:sub`, `:amr` and `:groups` (both always lists), and every claim about the subject that has a
+ * faithful text. `:email` is only there when the issuer says that it verified the address.
  *
  * @throws {Fault} `InvalidAssertion` when there are too many: leaving some out could silence a Deny.
  */
@@ -46,11 +48,10 @@ export function conditionKeys(claims: JsonObject, how: ClaimsToKeys): ReadonlyMa
     const key = name.toLowerCase()
     // Of two names that differ in case only, the one in lower case counts.
     const shadowed = key !== name && Object.hasOwn(claims, key)
-    if (!ownKeys.has(key) && !mapped.has(key) && !shadowed) set(name, textOf(value))
+    const isSubjects = !ownKeys.has(key) && !protocolClaims.has(key)
+    if (isSubjects && !mapped.has(key) && !shadowed) set(name, textOf(value))
   }
-  for (const mapping of how.attributes) {
-    set(mapping.to, mappedValue('oidc', mapping, textsOf(claimAt(claims, mapping.from)) ?? []))
-  }
+  for (const [to, value] of mappedClaims(claims, how.attributes)) set(to, value)
   if (member(claims, 'email_verified') === true) set('email', textOf(member(claims, 'email')))
   set('amr', textsOf(member(claims, 'amr')))
   if (how.groups.length > 0) set('groups', how.groups)
@@ -58,6 +59,24 @@ export function conditionKeys(claims: JsonObject, how: ClaimsToKeys): ReadonlyMa
   set('aud', how.audience)
   if (Object.hasOwn(claims, 'azp')) set('oaud', textOf(member(claims, 'aud')))
   return keys
+}
+
+/**
+ * What the configuration maps, under its own names, in lower case.
+ * @throws {Fault} `InvalidAssertion`, see `mappedValue`.
+ */
+export function mappedClaims(
+  claims: JsonObject,
+  attributes: readonly AttributeMapping[],
+): ReadonlyMap<string, ContextValue> {
+  const mapped = new Map<string, ContextValue>()
+  for (const mapping of attributes) {
+    const value = mappedValue('oidc', mapping, textsOf(claimAt(claims, mapping.from)) ?? [])
+    if (value === undefined) continue
+    if (Array.isArray(value) && value.length > maximumValues) throw tooMuch()
+    mapped.set(mapping.to.toLowerCase(), value)
+  }
+  return mapped
 }
 
 /**

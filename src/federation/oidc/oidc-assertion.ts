@@ -1,23 +1,28 @@
 /** Verified claims as an Assertion. Everything taken from them is bounded and typed here; nothing is fetched. */
+import { Fault } from '../../fault.js'
+import type { Log } from '../../operation/log.js'
 import type { Assertion } from '../assertion.js'
+import { sessionClaims } from '../session-claims.js'
 import type { OidcSettings } from '../settings.js'
 import { awsClaims } from './aws-claims.js'
-import { claimAt } from './claim-values.js'
+import { claimAt, exactTexts } from './claim-values.js'
 import { conditionKeys, groupsOf } from './condition-keys.js'
 import { isMultiFactor } from './multi-factor.js'
 import { member, type JsonObject } from './strict-json.js'
-import type { CheckedClaims } from './token-claims.js'
+import { checkProviderSession, type CheckedClaims } from './token-claims.js'
 
 const longestName = 256
 
 /**
  * @param userinfo claims from the userinfo endpoint, whose `sub` was compared. They only add: what the signed token
  * says wins, and how the person signed in is taken from the token alone.
- * @throws {Fault} `InvalidAssertion` when groups, tags, source identity or roles are malformed.
+ * @throws {Fault} `InvalidAssertion` when groups, tags, source identity, roles or `sid` are malformed, and from
+ * what the configuration maps, see `mappedValue` and `sessionClaims`.
  */
 export function oidcAssertion(
   settings: OidcSettings,
   token: CheckedClaims,
+  log: Log,
   userinfo: JsonObject = {},
 ): Assertion {
   const claims: JsonObject = { ...withoutTokenClaims(userinfo), ...token.claims }
@@ -25,6 +30,8 @@ export function oidcAssertion(
   const username = nameAt(claims, settings.usernameClaim) ?? token.subject
   const email = nameAt(claims, settings.emailClaim)
   const { issuer, attributes } = settings
+  const providerSession = checkProviderSession(token.claims)
+  const aws = awsClaims(claims)
   return {
     provider: settings.name,
     kind: 'oidc',
@@ -38,8 +45,23 @@ export function oidcAssertion(
     conditionKeys: conditionKeys(claims, { issuer, groups, audience: token.audience, attributes }),
     authenticatedAt: authenticatedAt(token),
     multiFactor: isMultiFactor(token.claims),
-    ...awsClaims(claims),
+    ...(providerSession === undefined ? {} : { providerSession }),
+    ...aws,
+    ...sessionClaims(settings, (from) => textsAt(claims, from), log, aws),
   }
+}
+
+/** An address that the issuer did not verify is what somebody typed, and counts as absent. */
+function textsAt(claims: JsonObject, from: string): readonly string[] {
+  if (from === 'email' && member(claims, 'email_verified') !== true) return []
+  const value = claimAt(claims, from)
+  if (value === undefined || value === null) return []
+  const texts = exactTexts(value)
+  if (texts) return texts
+  throw new Fault('InvalidAssertion', 'what the identity provider says about this account cannot be used', {
+    reason: 'oidc:attribute-values',
+    cause: new Error(`claim ${from} is neither text nor a list of text`),
+  })
 }
 
 /** Statements about the token itself, which a userinfo answer cannot make. */
@@ -55,6 +77,7 @@ const tokenClaims = new Set([
   'acr',
   'nonce',
   'at_hash',
+  'sid',
 ])
 
 function withoutTokenClaims(userinfo: JsonObject): JsonObject {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Fault, type Clock, type RandomBytes } from '../../fault.js'
+import type { Log } from '../../operation/log.js'
 import type { RedirectSignIn } from '../assertion.js'
 import type { OidcSettings } from '../settings.js'
 import { parseCallback } from './callback.js'
@@ -29,6 +30,7 @@ export function createSignIn(
     readonly verify: VerifyToken
     readonly now: Clock
     readonly random: RandomBytes
+    readonly log: Log
   },
 ): RedirectSignIn {
   const secret = (): string => deps.random(32).toString('base64url')
@@ -65,7 +67,7 @@ export function createSignIn(
       const userinfo = client.userinfo
         ? await deps.exchange.userinfo(metadata, answer.accessToken, token.subject)
         : {}
-      return oidcAssertion(settings, token, userinfo)
+      return oidcAssertion(settings, token, deps.log, userinfo)
     },
   }
 }

@@ -3,6 +3,7 @@
  * that verifies signatures takes a missing or infinite `exp`, a future `iat` and any `azp`, so all of it is here.
  */
 import { Fault } from '../../fault.js'
+import { isProviderSession } from '../provider-session.js'
 import { member, type JsonObject } from './strict-json.js'
 
 export interface Expectations {
@@ -44,13 +45,28 @@ function checkPurpose(claims: JsonObject): void {
   if (other || Object.hasOwn(claims, 'events')) throw invalid('the token is not an ID token', 'jwt:typ')
 }
 
-function checkSubject(claims: JsonObject): string {
+/** @throws {Fault} `InvalidAssertion`, reason `jwt:sub`. */
+export function checkSubject(claims: JsonObject): string {
   const subject = member(claims, 'sub')
   if (typeof subject === 'string' && subject !== '' && subject.length <= longestSubject) return subject
   throw invalid('the token has no usable subject', 'jwt:sub')
 }
 
-function checkAudience(claims: JsonObject, accepted: readonly string[]): string {
+/**
+ * `sid`, when there is one. A session that cannot be named could not be ended by its name.
+ * @throws {Fault} `InvalidAssertion`, reason `jwt:sid`.
+ */
+export function checkProviderSession(claims: JsonObject): string | undefined {
+  const session = member(claims, 'sid')
+  if (session === undefined || isProviderSession(session)) return session
+  throw invalid('the token has no usable session id', 'jwt:sid')
+}
+
+/**
+ * @returns the one accepted audience that is meant.
+ * @throws {Fault} `InvalidAssertion`, reason `jwt:aud` or `jwt:azp`.
+ */
+export function checkAudience(claims: JsonObject, accepted: readonly string[]): string {
   const audience = member(claims, 'aud')
   const named: readonly unknown[] = Array.isArray(audience) ? audience : [audience]
   const ours = named.find((each) => typeof each === 'string' && each !== '' && accepted.includes(each))
@@ -65,7 +81,11 @@ function checkAudience(claims: JsonObject, accepted: readonly string[]): string 
   return ours
 }
 
-function checkTimes(claims: JsonObject, expected: Expectations): Date {
+/**
+ * @returns the time of issue.
+ * @throws {Fault} `InvalidAssertion` or `ExpiredAssertion`, reason `jwt:exp` or `jwt:iat`.
+ */
+export function checkTimes(claims: JsonObject, expected: Omit<Expectations, 'audiences'>): Date {
   const now = Math.floor(expected.now.getTime() / 1000)
   const skew = expected.clockSkewSeconds
   const expiresAt = wholeSeconds(member(claims, 'exp'))

@@ -1,6 +1,7 @@
 /**
  * From a compact JWT to claims that hold: syntax, issuer, algorithm, key, signature, then subject, audience and
- * times. The one verifier for workload tokens and for ID tokens of people who sign in.
+ * times. The one verifier for workload tokens, context assertions and ID tokens of people who sign in; logout tokens
+ * share its first half.
  */
 import { Fault, type Clock } from '../../fault.js'
 import { parseCompactToken, type CompactToken } from './compact-token.js'
@@ -8,13 +9,23 @@ import { acceptedAlgorithms, type IssuerMetadata } from './discovery.js'
 import type { KeptDocument } from './kept-document.js'
 import { candidates, type KeySet } from './key-set.js'
 import { signatureHolds } from './signature.js'
-import { member } from './strict-json.js'
+import { member, type JsonObject } from './strict-json.js'
 import { checkClaims, type CheckedClaims } from './token-claims.js'
 
-export interface VerifiedToken extends CheckedClaims {
+export interface SignedToken {
+  /** Signed by the issuer, whose `iss` they have; nothing else about them is known. */
+  readonly claims: JsonObject
   /** The algorithm of the signature, e.g. `RS256`; `at_hash` depends on it. */
   readonly algorithm: string
 }
+
+/** @throws {Fault} `InvalidAssertion`, or `ProviderUnavailable` when the key could not be asked for. */
+export type VerifySignature = (
+  token: string,
+  limits?: { readonly maximumBytes?: number; readonly types?: RegExp },
+) => Promise<SignedToken>
+
+export interface VerifiedToken extends SignedToken, CheckedClaims {}
 
 /**
  * @throws {Fault} `InvalidAssertion`, `ExpiredAssertion`, or `ProviderUnavailable` when the key could not be asked for.
@@ -35,16 +46,12 @@ const noKey =
   "Couldn't retrieve verification key from your identity provider,  please reference " +
   'AssumeRoleWithWebIdentity documentation for requirements'
 
-export function createTokenVerifier(
-  settings: { readonly issuer: string; readonly clockSkewSeconds: number },
-  deps: {
-    readonly now: Clock
-    readonly metadata: KeptDocument<IssuerMetadata>
-    readonly keys: KeptDocument<KeySet>
-  },
-): VerifyToken {
-  return async (text, { audiences, maxAgeSeconds, maximumBytes }) => {
-    const token = parseCompactToken(text, maximumBytes)
+export function createSignatureVerifier(
+  settings: { readonly issuer: string },
+  deps: { readonly metadata: KeptDocument<IssuerMetadata>; readonly keys: KeptDocument<KeySet> },
+): VerifySignature {
+  return async (text, limits) => {
+    const token = parseCompactToken(text, limits)
     if (!acceptedAlgorithms.includes(token.algorithm)) throw invalid('jwt:alg')
     if (member(token.claims, 'iss') !== settings.issuer) throw invalid('jwt:iss')
     const { algorithms } = await deps.metadata.current()
@@ -58,10 +65,18 @@ export function createTokenVerifier(
       throw new Fault('InvalidAssertion', noKey, { reason: failed })
     }
     if (failed !== undefined) throw invalid(failed)
+    return { claims: token.claims, algorithm: token.algorithm }
+  }
+}
 
+export function createTokenVerifier(
+  settings: { readonly clockSkewSeconds: number },
+  deps: { readonly now: Clock; readonly verifySignature: VerifySignature },
+): VerifyToken {
+  return async (text, { audiences, maxAgeSeconds, ...limits }) => {
+    const { claims, algorithm } = await deps.verifySignature(text, limits)
     const clock = { now: deps.now(), clockSkewSeconds: settings.clockSkewSeconds }
-    const checked = checkClaims(token.claims, { audiences, maxAgeSeconds, ...clock })
-    return { ...checked, algorithm: token.algorithm }
+    return { ...checkClaims(claims, { audiences, maxAgeSeconds, ...clock }), algorithm }
   }
 }
 

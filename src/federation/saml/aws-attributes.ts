@@ -4,7 +4,7 @@
  */
 import type { Assertion, RoleClaim } from '../assertion.js'
 import type { SamlAttribute } from './facts.js'
-import { isTagKey, isTagValue, maximumTags } from '../session-tag.js'
+import { isSourceIdentity, isTagKey, isTagValue, maximumTags } from '../session-tag.js'
 import { refuse } from './refusal.js'
 
 const prefix = 'https://aws.amazon.com/SAML/Attributes/'
@@ -26,7 +26,7 @@ export function readAwsAttributes(attributes: readonly SamlAttribute[]): AwsAttr
       .map(({ name, values }) => [name.slice(prefix.length), values]),
   )
   const sourceIdentity = single(own, 'SourceIdentity')
-  if (sourceIdentity !== undefined && (!namePattern.test(sourceIdentity) || /^aws:/i.test(sourceIdentity))) {
+  if (sourceIdentity !== undefined && !isSourceIdentity(sourceIdentity)) {
     refuse('sts:claims', 'source identity')
   }
   const roleSessionName = single(own, 'RoleSessionName')

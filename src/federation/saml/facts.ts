@@ -43,6 +43,7 @@ export interface AssertionFacts {
   readonly authentication: {
     readonly instant: Date
     readonly sessionNotOnOrAfter: Date | undefined
+    readonly sessionIndex: string | undefined
     readonly classRef: string | undefined
   }
   /** In the order of the message; no name occurs twice. */
@@ -137,6 +138,7 @@ function readAuthentication(element: Element): AssertionFacts['authentication'] 
   return {
     instant: instant(element, 'AuthnInstant') ?? refuse('saml:session', 'authenticated at no time'),
     sessionNotOnOrAfter: instant(element, 'SessionNotOnOrAfter'),
+    sessionIndex: attribute(element, 'SessionIndex'),
     classRef: optional(context, namespaces.assertion, 'AuthnContextClassRef', 'saml:session', textOf),
   }
 }

@@ -3,6 +3,7 @@
  * every time window (SAML Profiles 4.1.4.2 and 4.1.4.3; SAML Core 2.5). Pure: the clock's answer is passed in.
  * Single use is judged last and elsewhere, because only that changes anything.
  */
+import { isProviderSession } from '../provider-session.js'
 import type { AssertionFacts, ResponseFacts, VerifiedResponse } from './facts.js'
 import { bearer } from './names.js'
 import { refuse } from './refusal.js'
@@ -27,6 +28,8 @@ export interface Judgement {
   readonly audience: string
   readonly authenticatedAt: Date
   readonly sessionEndsAt: Date | undefined
+  /** The SessionIndex, fit to be kept and looked up. */
+  readonly providerSession: string | undefined
   /** From here on the assertion is dead by its own words, skew included. */
   readonly deadAt: Date
 }
@@ -46,13 +49,12 @@ export function judge({ response, assertion }: VerifiedResponse, expected: Expec
   const confirmed = judgeConfirmation(response, assertion, expected)
   const conditionsEnd = judgeConditions(assertion, expected)
   const audience = judgeAudience(assertion, expected)
-  const { authenticatedAt, sessionEndsAt } = judgeAuthentication(assertion, expected)
+  const authentication = judgeAuthentication(assertion, expected)
   const end = Math.max(confirmed.end.getTime(), conditionsEnd.getTime())
   return {
     recipient: confirmed.recipient,
     audience,
-    authenticatedAt,
-    sessionEndsAt,
+    ...authentication,
     deadAt: new Date(end + expected.skewSeconds * 1_000),
   }
 }
@@ -144,8 +146,8 @@ function judgeAudience({ conditions }: AssertionFacts, { audiences }: Expectatio
 function judgeAuthentication(
   { authentication }: AssertionFacts,
   expected: Expectations,
-): Pick<Judgement, 'authenticatedAt' | 'sessionEndsAt'> {
-  const { instant, sessionNotOnOrAfter } = authentication
+): Pick<Judgement, 'authenticatedAt' | 'sessionEndsAt' | 'providerSession'> {
+  const { instant, sessionNotOnOrAfter, sessionIndex } = authentication
   if (isAhead(instant, expected)) refuse('saml:session', 'authenticated in the future')
   if (secondsSince(instant, expected) > maxAuthenticationAgeSeconds) {
     refuse('saml:session', `authenticated at \`${instant.toISOString()}\``, 'expired')
@@ -154,7 +156,12 @@ function judgeAuthentication(
   if (sessionNotOnOrAfter && sessionNotOnOrAfter <= expected.now) {
     refuse('saml:session', `the session ended at \`${sessionNotOnOrAfter.toISOString()}\``, 'expired')
   }
-  return { authenticatedAt: instant, sessionEndsAt: sessionNotOnOrAfter }
+  // A session that cannot be named could not be ended by its name either.
+  const providerSession = sessionIndex === '' ? undefined : sessionIndex
+  if (providerSession !== undefined && !isProviderSession(providerSession)) {
+    refuse('saml:session', 'a SessionIndex that is no name')
+  }
+  return { authenticatedAt: instant, sessionEndsAt: sessionNotOnOrAfter, providerSession }
 }
 
 function judgeEnd(end: Date, reason: SamlReason, expected: Expectations): void {
