@@ -156,11 +156,15 @@ function fixedAtStart(next: Config, previous: Config): readonly string[] {
     'tls',
     'trustedProxies',
     'store',
-    'keyRing',
     'audit',
     'metrics',
     'throttle',
     'log',
   ] as const
-  return fixed.filter((name) => JSON.stringify(next.server[name]) !== JSON.stringify(previous.server[name]))
+  const changed = fixed.filter(
+    (name) => JSON.stringify(next.server[name]) !== JSON.stringify(previous.server[name]),
+  )
+  // Another text is followed; whether there is a text or a file is not.
+  const isText = ({ server }: Config): boolean => server.keyRing !== undefined
+  return isText(next) === isText(previous) ? changed : [...changed, 'keyRing']
 }

@@ -50,7 +50,7 @@ export async function readServer(
   if (keyRing !== undefined && !isKeyRing(keyRing)) {
     reading.findings.problem(
       within(place, 'keyRing'),
-      'must be 32 bytes in base64; several are separated by commas',
+      'must be 32 bytes in base64, several of them separated by commas, or the text of a ring file',
     )
   }
   const metrics =
@@ -209,7 +209,18 @@ function wrongBlock(block: string): string | undefined {
   return bits === 0 ? 'would believe every client what its address is' : undefined
 }
 
+/** Whether it looks like one; whether its keys are strong is found out where they are used. */
 function isKeyRing(text: string): boolean {
+  if (text.trimStart().startsWith('{')) return isRingFile(text)
   const keys = text.split(/[\s,]+/).filter((part) => part !== '')
-  return keys.length > 0 && keys.every((key) => /^[A-Za-z0-9+/_-]{43}=?$/.test(key))
+  return keys.length > 0 && keys.every((key) => /^[A-Za-z0-9+/]{43}=?$/.test(key))
+}
+
+function isRingFile(text: string): boolean {
+  try {
+    const { installation, keys } = JSON.parse(text) as { installation?: unknown; keys?: unknown }
+    return typeof installation === 'string' && Array.isArray(keys) && keys.length > 0
+  } catch {
+    return false
+  }
 }

@@ -7,14 +7,15 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, type KeyObject } from 'node:crypto'
 import type { RandomBytes } from '../fault.js'
-import type { KeyRing } from './key-ring.js'
+import type { RingInForce } from './key-ring.js'
+import { perKey } from './ring-derivation.js'
 
 export interface Envelope {
   /** @param label authenticated, not stored: opening needs the same one. */
   seal(content: Buffer, label: string): Sealed
   /**
    * @returns undefined for anything this ring did not seal under this purpose and label. Never throws, and does the
-   * same work for a key it does not know.
+   * same work whatever is wrong with the bytes.
    */
   open(bytes: Buffer, label: string): Opened | undefined
 }
@@ -29,6 +30,8 @@ interface Opened {
   readonly content: Buffer
   /** Equal to the one from sealing. */
   readonly extra: Buffer
+  /** Whether the key that sealed it is the one that seals now. */
+  readonly isCurrent: boolean
 }
 
 const version = 1
@@ -40,42 +43,52 @@ const contentAt = headBytes + nonceBytes
 /** What an envelope adds to its content. */
 const envelopeOverhead = contentAt + tagBytes
 
-export function createEnvelope(ring: KeyRing, purpose: string, random: RandomBytes): Envelope {
-  const keys = new Map<string, KeyObject>(ring.keys.map((key) => [key.id, key.derive(purpose, 64)]))
-  const activeKey = keys.get(ring.active.id)!
-  const head = Buffer.concat([Buffer.of(version), Buffer.from(ring.active.id, 'hex')])
-  // Opened with when the key is unknown, so that an unknown key costs what a wrong one costs.
-  const strangerKey = ring.active.derive(`${purpose}/unknown-key`, 64)
-  const bound = (label: string): string => `${purpose}\0${ring.installation}\0${label}`
+/** What a message without room for a key is read as, so that it costs what others cost. */
+const emptyMessage = Buffer.alloc(envelopeOverhead)
+
+export function createEnvelope(ring: RingInForce, purpose: string, random: RandomBytes): Envelope {
+  const keys = perKey(ring, (key) => ({
+    head: Buffer.concat([Buffer.of(version), Buffer.from(key.id, 'hex')]),
+    key: key.derive(purpose, 64),
+    // Opened with when the key is unknown, so that an unknown key costs what a wrong one costs.
+    strangerKey: key.derive(`${purpose}/unknown-key`, 64),
+  }))
+  const bound = (installation: string, label: string): Buffer =>
+    Buffer.from(`${purpose}\0${installation}\0${label}`)
 
   return {
     seal(content, label) {
+      const { active, installation } = keys()
       const nonce = random(nonceBytes)
-      const { messageKey, extra } = expand(activeKey, nonce, label)
+      const { messageKey, extra } = expand(active.key, nonce, label)
       const cipher = createCipheriv('aes-256-gcm', messageKey, nonce.subarray(12), {
         authTagLength: tagBytes,
       })
-      cipher.setAAD(Buffer.concat([head, Buffer.from(bound(label))]))
-      const bytes = Buffer.concat([head, nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()])
-      return { bytes, extra }
+      cipher.setAAD(Buffer.concat([active.head, bound(installation, label)]))
+      const sealed = [cipher.update(content), cipher.final(), cipher.getAuthTag()]
+      return { bytes: Buffer.concat([active.head, nonce, ...sealed]), extra }
     },
     open(bytes, label) {
-      if (bytes.length < envelopeOverhead || bytes[0] !== version) return undefined
-      const nonce = bytes.subarray(headBytes, contentAt)
-      const key = keys.get(bytes.toString('hex', 1, headBytes))
-      const { messageKey, extra } = expand(key ?? strangerKey, nonce, label)
+      const { active, all, installation } = keys()
+      const isWhole = bytes.length >= envelopeOverhead
+      const message = isWhole ? bytes : emptyMessage
+      const nonce = message.subarray(headBytes, contentAt)
+      const sealer = all.get(message.toString('hex', 1, headBytes))
+      const isOurs = isWhole && message[0] === version && sealer !== undefined
+      const { messageKey, extra } = expand(isOurs ? sealer.key : active.strangerKey, nonce, label)
       const decipher = createDecipheriv('aes-256-gcm', messageKey, nonce.subarray(12), {
         authTagLength: tagBytes,
       })
-      decipher.setAAD(Buffer.concat([bytes.subarray(0, headBytes), Buffer.from(bound(label))]))
-      decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
-      const content = decipher.update(bytes.subarray(contentAt, bytes.length - tagBytes))
+      decipher.setAAD(Buffer.concat([message.subarray(0, headBytes), bound(installation, label)]))
+      decipher.setAuthTag(message.subarray(message.length - tagBytes))
+      const content = decipher.update(message.subarray(contentAt, message.length - tagBytes))
+      if (sealer === undefined) ring.missedKey()
       try {
         decipher.final()
       } catch {
         return undefined
       }
-      return key === undefined ? undefined : { content, extra }
+      return isOurs ? { content, extra, isCurrent: sealer === active } : undefined
     },
   }
 }

@@ -7,27 +7,39 @@ import { randomBytes } from 'node:crypto'
 import type { RandomBytes } from '../fault.js'
 import { isBase64Url } from './base64-text.js'
 import { createEnvelope } from './envelope.js'
-import type { KeyRing } from './key-ring.js'
+import type { RingInForce } from './key-ring.js'
 
 export interface PurposeBox {
   /** @returns base64url text, safe in cookies, URLs and headers: 4/3 of the UTF-8 length and 66 characters. */
   seal(text: string): string
   /** @returns undefined for everything that `seal` of the same ring and purpose did not make. Never throws. */
   open(sealed: string): string | undefined
+  /**
+   * The same text sealed under the active key; `sealed` itself when it is already. Whoever keeps sealed text for longer
+   * than a session lasts must put this in its place after a rotation: a retired key opens for 37 hours only.
+   * @returns undefined for what `open` does not open.
+   */
+  renew(sealed: string): string | undefined
 }
 
 /** @param purpose e.g. `sign-in-session`; a constant in the code, never something a caller chose. */
 export function createPurposeBox(
-  ring: KeyRing,
+  ring: RingInForce,
   purpose: string,
   { random = randomBytes }: { readonly random?: RandomBytes } = {},
 ): PurposeBox {
   const envelope = createEnvelope(ring, `box/${purpose}`, random)
+  const opened = (sealed: string) => {
+    const bytes = Buffer.from(sealed, 'base64url')
+    return isBase64Url(sealed, bytes) ? envelope.open(bytes, '') : undefined
+  }
+  const seal = (content: Buffer): string => envelope.seal(content, '').bytes.toString('base64url')
   return {
-    seal: (text) => envelope.seal(Buffer.from(text, 'utf8'), '').bytes.toString('base64url'),
-    open(sealed) {
-      const bytes = Buffer.from(sealed, 'base64url')
-      return isBase64Url(sealed, bytes) ? envelope.open(bytes, '')?.content.toString('utf8') : undefined
+    seal: (text) => seal(Buffer.from(text, 'utf8')),
+    open: (sealed) => opened(sealed)?.content.toString('utf8'),
+    renew(sealed) {
+      const found = opened(sealed)
+      return found === undefined || found.isCurrent ? found && sealed : seal(found.content)
     },
   }
 }

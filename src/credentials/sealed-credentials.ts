@@ -8,14 +8,14 @@ import { isTemporaryAccessKeyId, newAccessKeyId } from './access-key-id.js'
 import { isBase64 } from './base64-text.js'
 import type { SessionCredentials } from './credentials.js'
 import { createEnvelope } from './envelope.js'
-import type { KeyRing } from './key-ring.js'
+import type { RingInForce } from './key-ring.js'
 import { decodeSession, encodeSession } from './session-codec.js'
 
 /** Characters of a session token: servers and proxies commonly take 8 KiB of headers in all. */
 export const maxSessionTokenLength = 4096
 
 export function createSessionCredentials(
-  ring: KeyRing,
+  ring: RingInForce,
   { random }: { readonly random: RandomBytes },
 ): SessionCredentials {
   const envelope = createEnvelope(ring, 'session-token', random)

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
 import { createKeyedDigest } from '../../src/credentials/keyed-digest.js'
-import { loadKeyRing } from '../../src/credentials/key-ring.js'
 import { createPurposeBox } from '../../src/credentials/purpose-box.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
 import type { SessionCredentials } from '../../src/credentials/credentials.js'
@@ -35,6 +34,7 @@ import { createEmbeddedStore } from '../../src/store/embedded-store.js'
 import { assertionOf } from '../support/assertion.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { testClock, type TestClock } from '../support/clock.js'
+import { ringOf } from '../support/key-ring.js'
 import { roleOf } from '../support/roles.js'
 import { keptLog, silentMetrics } from '../support/silent-log.js'
 
@@ -79,7 +79,7 @@ export async function portalHost(
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
   const publicUrl = options.publicUrl ?? url
 
-  const ring = await loadKeyRing({ file: join(folder, 'keys.json'), random, now })
+  const ring = await ringOf()
   const credentials = createSessionCredentials(ring, { random })
   const organization = { id: 'o-a1b2c3d4e5', name: 'Example', accounts: options.accounts ?? accounts }
   const directory = {

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { loadKeyRing } from '../../src/credentials/key-ring.js'
 import { createPurposeBox } from '../../src/credentials/purpose-box.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
 import type { WireRoom } from '../../src/http/wire.js'
@@ -18,6 +17,7 @@ import type { ExpiringStore } from '../../src/store/expiring-store.js'
 import { assertionOf } from '../support/assertion.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { testClock, type TestClock } from '../support/clock.js'
+import { ringOf } from '../support/key-ring.js'
 import { testOrigin } from '../support/origin.js'
 import { directoryOf, homeAccount, trustsCorp } from '../support/roles.js'
 import { keptLog, silentMetrics } from '../support/silent-log.js'
@@ -41,11 +41,7 @@ beforeEach(async () => {
   const shared = { now: clock.now, random: randomBytes, randomUuid: randomUUID }
   store = await createEmbeddedStore({ directory: folder, now: clock.now })
   records = await auditFile(clock.now)
-  const ring = await loadKeyRing({
-    text: randomBytes(32).toString('base64'),
-    installation: 'test',
-    ...shared,
-  })
+  const ring = await ringOf()
   const directory = directoryOf([
     { name: 'Developer', trust: trustsCorp(homeAccount) },
     { name: 'Reader', trust: trustsCorp(homeAccount), account: homeAccount },

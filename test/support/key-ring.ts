@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { loadKeyRing, type KeyRing } from '../../src/credentials/key-ring.js'
+import { openKeyRing, type LiveKeyRing } from '../../src/credentials/key-ring-live.js'
+import { keptLog } from './silent-log.js'
 
 export interface RingSketch {
   readonly installation?: string
@@ -14,12 +15,13 @@ export function freshKey(): string {
 /** A ring from text, as replicas are given one. */
 export function ringOf({
   installation = 'https://rolegate.example.test',
-  keys,
-}: RingSketch = {}): Promise<KeyRing> {
-  return loadKeyRing({
-    text: (keys ?? [freshKey()]).join(','),
+  keys = [freshKey()],
+}: RingSketch = {}): Promise<LiveKeyRing> {
+  return openKeyRing({
+    text: () => keys.join(','),
     installation,
     random: randomBytes,
     now: () => new Date('2026-01-02T03:04:05Z'),
+    log: keptLog(),
   })
 }
