@@ -172,6 +172,8 @@ function oidcEntry(issuer: string) {
     },
     audiences: ['rolegate', 'sts.amazonaws.com'],
     attributes: ['department'],
+    sessionTags: [{ from: 'department', to: 'Department', transitive: true }],
+    sourceIdentity: 'preferred_username',
   }
 }
 
@@ -183,6 +185,8 @@ function samlEntry(metadata: string) {
     metadata,
     usernameAttribute: 'username',
     attributes: ['department'],
+    sessionTags: [{ from: 'department', to: 'Department', transitive: true }],
+    sourceIdentity: 'username',
   }
 }
 
@@ -197,5 +201,7 @@ function ldapEntry(directory: { readonly url: string; readonly baseDn: string; r
     userSearch: { base: `ou=people,${directory.baseDn}`, idAttribute: 'entryUUID' },
     groups: { from: 'memberOf' },
     attributes: [{ from: 'departmentNumber', to: 'department' }],
+    sessionTags: [{ from: 'departmentNumber', to: 'Department', transitive: true }],
+    sourceIdentity: 'uid',
   }
 }

@@ -281,6 +281,45 @@ describe('a configuration that is right', () => {
     ])
   })
 
+  it('says in one shape which attributes become session tags and source identity', async () => {
+    const { providers } = await configOf({
+      'idp.xml': '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"/>',
+      'providers.yaml': [
+        'providers:',
+        '  - kind: local',
+        '    name: l',
+        '    sessionTags: [department, { from: cost center, to: CostCenter, transitive: true, required: true }]',
+        '    sourceIdentity: username',
+        '  - kind: oidc',
+        '    name: o',
+        '    issuer: https://i.example',
+        '    audiences: [sts]',
+        '    contextAssertions: true',
+        '    allowTagKeys: []',
+        '    sourceIdentity: { from: sub, required: true }',
+        '  - { kind: saml, name: s, metadataFile: idp.xml, allowTagKeys: [Team] }',
+      ],
+    })
+    expect(providers).toMatchObject([
+      {
+        sessionTags: [
+          { from: 'department', to: 'department', transitive: false, required: false },
+          { from: 'cost center', to: 'CostCenter', transitive: true, required: true },
+        ],
+        sourceIdentity: { from: 'username', required: false },
+      },
+      {
+        sessionTags: [],
+        sourceIdentity: { from: 'sub', required: true },
+        allowTagKeys: [],
+        contextAssertions: true,
+      },
+      { allowTagKeys: ['Team'], sessionTags: [] },
+    ])
+    expect(providers[0]).not.toHaveProperty('allowTagKeys')
+    expect(providers[2]).not.toHaveProperty('sourceIdentity')
+  })
+
   it('warns of a trusted role that is not declared', async () => {
     const loaded = await load(
       await configFolder({

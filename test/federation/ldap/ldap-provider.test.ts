@@ -83,6 +83,34 @@ describe('signing in through a directory', () => {
     }
   }
 
+  it('says tags and source identity as configured, and refuses what is none', async () => {
+    const tag = (from: string, required = false) => ({ from, to: 'Tag', transitive: true, required })
+    const { signIn } = provider({
+      sessionTags: [tag('departmentNumber')],
+      sourceIdentity: { from: 'UID', required: true },
+    })
+    const assertion = await signIn('alice', 'alice-password')
+    expect([...assertion!.tags]).toEqual([['Tag', 'Engineering']])
+    expect(assertion).toMatchObject({ transitiveTagKeys: ['Tag'], sourceIdentity: 'alice' })
+    expect(await signIn('bob', 'bob-password')).toMatchObject({ tags: new Map(), transitiveTagKeys: [] })
+    const name = 'comma, name'
+    await expect(signIn(name, `password of ${name}`)).rejects.toMatchObject({
+      reason: 'ldap:source-identity',
+    })
+
+    for (const [sessionTag, reason] of [
+      [tag('title'), 'ldap:attribute-values'],
+      [tag('roomNumber', true), 'ldap:required-attribute'],
+    ] as const) {
+      const strict = provider({ sessionTags: [sessionTag] })
+      await expect(strict.signIn('alice', 'alice-password')).rejects.toMatchObject({
+        code: 'InvalidAssertion',
+        reason,
+      })
+      expect(await strict.signIn('alice', 'wrong')).toBeNull()
+    }
+  })
+
   it('says who it was, with what is configured and nothing else', async () => {
     const { signIn, arnResource } = provider({
       attributes: [

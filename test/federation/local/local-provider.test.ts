@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createLocalProvider } from '../../../src/federation/local/local-provider.js'
 import { createPasswordHasher, isPasswordHash } from '../../../src/federation/local/password-hash.js'
 import { parseUsers, writeUsers, type LocalUser } from '../../../src/federation/local/users-file.js'
+import type { LocalSettings } from '../../../src/federation/settings.js'
 import { testClock } from '../../support/clock.js'
 import { keptLog } from '../../support/silent-log.js'
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
 beforeEach(() => writeUsers(usersFile, [alice, bob]))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function provider() {
+function provider(changes: Partial<LocalSettings> = {}) {
   const log = keptLog()
   const made = createLocalProvider(
     {
@@ -49,6 +50,7 @@ function provider() {
         { from: 'department', to: 'Team', list: true },
         { from: 'absent', to: 'absent', list: true },
       ],
+      ...changes,
     },
     { now: testClock().now, log, publicUrl: 'https://broker.test' },
   )
@@ -83,6 +85,23 @@ describe('local accounts', () => {
       'local:department': 'Engineering',
       'local:site': ['Oxford', 'London'],
       'local:team': ['Engineering'],
+    })
+  })
+
+  it('say tags and source identity as configured, the account’s own name whatever its attributes say', async () => {
+    const tag = (from: string, to: string) => ({ from, to, transitive: false, required: false })
+    const { signIn } = provider({
+      sessionTags: [tag('department', 'Team'), tag('email', 'Mail'), tag('absent', 'Absent')],
+      sourceIdentity: { from: 'username', required: true },
+    })
+    const assertion = await signIn('alice', 'correct horse battery')
+    expect(Object.fromEntries(assertion!.tags)).toEqual({ Team: 'Engineering', Mail: 'alice@example.test' })
+    expect(assertion).toMatchObject({ transitiveTagKeys: [], sourceIdentity: 'alice' })
+
+    const twoSites = provider({ sessionTags: [tag('site', 'Site')] })
+    await expect(twoSites.signIn('alice', 'correct horse battery')).rejects.toMatchObject({
+      code: 'InvalidAssertion',
+      reason: 'local:attribute-values',
     })
   })
 

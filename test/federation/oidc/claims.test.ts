@@ -18,7 +18,7 @@ describe('the claims of a token', () => {
   })
   afterAll(() => issuer.close())
 
-  const assertionOf = (parts: TokenParts, change: Partial<OidcSettings> = {}): Promise<Assertion> => {
+  const assertionOf = (parts: TokenParts = {}, change: Partial<OidcSettings> = {}): Promise<Assertion> => {
     const settings = oidcSettings(issuer.issuer, change)
     return createOidcProvider(settings, { now: clock.now, log: keptLog() }).token!.verify(issuer.sign(parts))
   }
@@ -51,6 +51,31 @@ describe('the claims of a token', () => {
     expect(Object.keys(keys)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/mixed|nested|nothing/)]),
     )
+  })
+
+  it('say nothing about the token itself, unless that is mapped', async () => {
+    const claims = {
+      nonce: 'n',
+      jti: 'j',
+      nbf: seconds,
+      at_hash: 'a',
+      c_hash: 'c',
+      S_HASH: 's',
+      Exp: 1,
+      acr: '1',
+      sid: 's-1',
+      auth_time: seconds,
+    }
+    expect(await keysOf(claims)).toEqual({
+      iss: issuer.issuer,
+      sub: 'repo:acme/web',
+      aud: 'sts.amazonaws.com',
+      acr: '1',
+      sid: 's-1',
+      auth_time: String(seconds),
+    })
+    const attributes = [{ from: 'jti', to: 'jti', list: false }]
+    expect(await keysOf(claims, { attributes })).toMatchObject({ jti: 'j' })
   })
 
   it('have keys in lower case, and the claim in lower case wins', async () => {
@@ -201,6 +226,93 @@ describe('the claims of a token', () => {
     ])
     expect(assertion.transitiveTagKeys).toEqual(['Project'])
     expect(assertion.roleClaims).toHaveLength(1)
+  })
+
+  it('become tags and source identity where that is configured', async () => {
+    const change: Partial<OidcSettings> = {
+      sessionTags: [
+        { from: 'org.unit', to: 'Unit', transitive: true, required: true },
+        { from: 'cost_center', to: 'CostCenter', transitive: false, required: false },
+      ],
+      sourceIdentity: { from: 'preferred_username', required: false },
+    }
+    const claims = { org: { unit: ['payments'] }, cost_center: 4711, preferred_username: 'ada' }
+    const assertion = await assertionOf({ claims }, change)
+    expect(Object.fromEntries(assertion.tags)).toEqual({ Unit: 'payments', CostCenter: '4711' })
+    expect(assertion).toMatchObject({ transitiveTagKeys: ['Unit'], sourceIdentity: 'ada' })
+
+    const refused = async (more: Members, reason: string) =>
+      expect(assertionOf({ claims: { ...claims, ...more } }, change)).rejects.toMatchObject({
+        code: 'InvalidAssertion',
+        reason,
+      })
+    await refused({ org: {} }, 'oidc:required-attribute')
+    await refused({ org: { unit: ['a', 'b'] } }, 'oidc:attribute-values')
+    await refused({ org: { unit: { name: 'a' } } }, 'oidc:attribute-values')
+    await refused({ cost_center: 2 ** 60 }, 'oidc:attribute-values')
+    await refused({ cost_center: 1.5 }, 'oidc:attribute-values')
+    await refused({ cost_center: 'R&D' }, 'oidc:session-tag')
+    await refused({ preferred_username: 'ada lovelace' }, 'oidc:source-identity')
+    await refused({ [`${aws}/source_identity`]: 'grace' }, 'oidc:source-identity')
+    await refused({ [`${aws}/tags`]: { principal_tags: { unit: ['sales'] } } }, 'oidc:session-tag')
+  })
+
+  it('make no tag and no source identity of an address that the issuer did not verify', async () => {
+    const change = { sourceIdentity: { from: 'email', required: false } }
+    const email = 'ada@acme.example'
+    expect(await assertionOf({ claims: { email, email_verified: true } }, change)).toMatchObject({
+      sourceIdentity: email,
+    })
+    for (const email_verified of [false, 'true', undefined]) {
+      expect(await assertionOf({ claims: { email, email_verified } }, change)).not.toHaveProperty(
+        'sourceIdentity',
+      )
+    }
+  })
+
+  it.each([
+    ['nested', { [`${aws}/tags`]: { principal_tags: { admin: ['true'], Project: ['x'] } } }],
+    [
+      'flattened',
+      { [`${aws}/tags/principal_tags/admin`]: 'true', [`${aws}/tags/principal_tags/Project`]: 'x' },
+    ],
+  ])('STS-30 carry only the tags that the issuer may assert: %s', async (_form, claims) => {
+    const { tags } = await assertionOf({ claims }, { allowTagKeys: ['project'] })
+    expect([...tags]).toEqual([['Project', 'x']])
+  })
+
+  const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, ['v']]))
+  it.each<[string, Members]>([
+    ['tags that are text', { [`${aws}/tags`]: 'admin' }],
+    ['tags that are a list', { [`${aws}/tags`]: ['admin'] }],
+    ['principal tags that are a list', { [`${aws}/tags`]: { principal_tags: ['admin'] } }],
+    ['a tag with two values', { [`${aws}/tags`]: { principal_tags: { a: ['b', 'c'] } } }],
+    ['a tag without a value', { [`${aws}/tags`]: { principal_tags: { a: [] } } }],
+    ['a tag that is a number', { [`${aws}/tags`]: { principal_tags: { a: 7 } } }],
+    ['a tag that is nothing', { [`${aws}/tags`]: { principal_tags: { a: null } } }],
+    ['a tag with other characters', { [`${aws}/tags`]: { principal_tags: { a: ['<'] } } }],
+    ['a tag key with other characters', { [`${aws}/tags`]: { principal_tags: { 'a*': ['b'] } } }],
+    ['a tag key that is empty', { [`${aws}/tags/principal_tags/`]: 'b' }],
+    ['a tag of the reserved kind', { [`${aws}/tags`]: { principal_tags: { 'aws:userid': ['b'] } } }],
+    ['a tag twice, but for case', { [`${aws}/tags`]: { principal_tags: { a: ['b'], A: ['b'] } } }],
+    ['51 tags', { [`${aws}/tags`]: { principal_tags: many } }],
+    ['transitive keys that are an object', { [`${aws}/tags`]: { transitive_tag_keys: {} } }],
+    ['51 transitive keys', { [`${aws}/tags`]: { transitive_tag_keys: Object.keys(many) } }],
+    ['a source identity that is a list', { [`${aws}/source_identity`]: ['ada'] }],
+    ['a source identity with a colon', { [`${aws}/source_identity`]: 'aws:ada' }],
+    ['roles that are an object', { [`${aws}/roles`]: {} }],
+    ['a session id that is a number', { sid: 7 }],
+    ['a session id that is long', { sid: 'x'.repeat(257) }],
+    ['a session id with a line break', { sid: 'a\nb' }],
+  ])('STS-31 are refused when they hold %s', async (_what, claims) => {
+    await expect(assertionOf({ claims })).rejects.toMatchObject({ name: 'Fault', code: 'InvalidAssertion' })
+  })
+
+  it('name the issuer’s own session', async () => {
+    expect(await assertionOf({ claims: { sid: '08a5019c-17e1-4977' } })).toMatchObject({
+      providerSession: '08a5019c-17e1-4977',
+    })
+    expect(await assertionOf()).not.toHaveProperty('providerSession')
   })
 
   it('name people by the configured claims, and by subject when they do not', async () => {

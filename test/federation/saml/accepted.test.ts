@@ -101,6 +101,60 @@ describe('a good message', () => {
     expect(assertion.sessionEndsAt).toEqual(new Date(lab.clock.now().getTime() + 1_800_000))
   })
 
+  it('keeps what the identity provider calls the session', async () => {
+    await expect(accept({})).resolves.toMatchObject({ providerSession: '_session' })
+    for (const SessionIndex of [null, '']) {
+      expect(await accept({ authn: { SessionIndex } })).not.toHaveProperty('providerSession')
+    }
+    for (const SessionIndex of ['x'.repeat(257), 'sesión']) {
+      await expect(accept({ authn: { SessionIndex } })).rejects.toMatchObject({ reason: 'saml:session' })
+    }
+  })
+
+  it('becomes session tags and source identity as configured', async () => {
+    const tagging = await lab.provider({
+      sessionTags: [
+        { from: 'department', to: 'CostCenter', transitive: true, required: true },
+        { from: 'NameID', to: 'Person', transitive: false, required: false },
+      ],
+      sourceIdentity: { from: 'uid', required: true },
+      allowTagKeys: ['project'],
+    })
+    const aws = 'https://aws.amazon.com/SAML/Attributes/'
+    const attributes = {
+      department: ['4711'],
+      uid: ['ada'],
+      NameID: ['somebody'],
+      [`${aws}PrincipalTag:Project`]: ['engine'],
+      [`${aws}PrincipalTag:admin`]: ['true'],
+      [`${aws}TransitiveTagKeys`]: ['Project', 'admin'],
+    }
+    const assertion = await accept({ attributes }, tagging)
+    expect(Object.fromEntries(assertion.tags)).toEqual({
+      CostCenter: '4711',
+      Person: 'ada',
+      Project: 'engine',
+    })
+    expect([...assertion.transitiveTagKeys].sort()).toEqual(['CostCenter', 'Project'])
+    expect(assertion.sourceIdentity).toBe('ada')
+    expect(lab.log.lines).toContainEqual({
+      event: 'session tags not taken',
+      fields: { provider: 'corp', keys: ['admin'] },
+    })
+
+    const refused = async (more: Readonly<Record<string, readonly string[]>>, reason: string) =>
+      expect(accept({ attributes: { ...attributes, ...more } }, tagging)).rejects.toMatchObject({
+        name: 'Fault',
+        code: 'InvalidAssertion',
+        reason,
+      })
+    await refused({ department: [''] }, 'saml:required-attribute')
+    await refused({ department: ['1', '2'] }, 'saml:attribute-values')
+    await refused({ department: ['R&D'] }, 'saml:session-tag')
+    await refused({ uid: ['ada lovelace'] }, 'saml:source-identity')
+    await refused({ [`${aws}SourceIdentity`]: ['grace'] }, 'saml:source-identity')
+  })
+
   it('accepts SHA-1 only behind the loud setting (SAML-23)', async () => {
     const lenient = await lab.provider({ insecureAllowSha1: true })
     const sha1: MessageSpec = {
