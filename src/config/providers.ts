@@ -5,7 +5,6 @@
  */
 import type { ProviderSettings } from '../federation/settings.js'
 import { providerArnResource } from '../federation/provider-arn.js'
-import { isTagKey } from '../federation/session-tag.js'
 import { ldapSettings } from './ldap-provider.js'
 import { localSettings } from './local-provider.js'
 import { oidcSettings } from './oidc-provider.js'
@@ -15,6 +14,7 @@ import type { Reading } from './reading.js'
 import { samlSettings } from './saml-provider.js'
 import { readFitting } from './schema/problems.js'
 import { providerEntry, providersOutline, type ProviderEntry } from './schema/providers.js'
+import { tagKey } from './schema/value.js'
 
 export interface ProviderSource {
   readonly source: Source
@@ -161,7 +161,7 @@ function checkSessionTags(entry: ProviderEntry, place: Place, findings: Findings
     const at = within(place, 'sessionTags', i)
     const to = typeof tag === 'string' ? tag : (tag.to ?? tag.from)
     const key = to.toLowerCase()
-    if (!isTagKey(to) || key.startsWith('aws:')) {
+    if (!tagKey().safeParse(to).success) {
       findings.problem(at, 'is no name for a session tag: give `from` and `to`')
     } else if (taken.has(key)) {
       findings.problem(at, `the session tag \`${to}\` is already mapped`)

@@ -1,6 +1,5 @@
 /** `providers.yaml` and `providers/*.yaml`: how people and workloads prove who they are. `../providers.ts` resolves them. */
 import * as z from 'zod'
-import { maximumTags } from '../../federation/session-tag.js'
 import {
   address,
   fields,
@@ -70,7 +69,7 @@ const shared = {
     .meta({ description: 'What becomes condition keys: names, or `{from, to, list}`.' }),
   sessionTags: z
     .array(z.union([text(128), sessionTag]))
-    .max(maximumTags)
+    .max(50)
     .default([])
     .meta({ description: 'What becomes session tags: names, or `{from, to, transitive, required}`.' }),
   sourceIdentity: z
