@@ -2,9 +2,8 @@
  * The ring's file: readable by its owner only, made once, replaced as a whole. Whatever moment a process is killed
  * at, the file holds the old ring or the new one.
  */
-import type { Stats } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { link, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Clock, RandomBytes } from '../fault.js'
 import { parseRingFile, ringFileText, type RingContent } from './ring-content.js'
@@ -73,14 +72,12 @@ export async function replaceRingFile(
   content: RingContent,
   random: RandomBytes,
 ): Promise<void> {
-  // A link stays one: it is what it points at that changes.
-  const place = await realpath(file)
-  const folder = dirname(place)
+  const folder = dirname(file)
   for (const name of await readdir(folder))
-    if (isDraftOf(place, name)) await rm(join(folder, name), { force: true })
-  const draft = await writeDraft(place, random, content)
+    if (isDraftOf(file, name)) await rm(join(folder, name), { force: true })
+  const draft = await writeDraft(file, random, content)
   try {
-    await rename(draft, place)
+    await rename(draft, file)
   } catch (cause) {
     await rm(draft, { force: true })
     throw cause
@@ -89,11 +86,11 @@ export async function replaceRingFile(
 }
 
 async function writeDraft(file: string, random: RandomBytes, content: RingContent): Promise<string> {
-  const draft = join(dirname(file), `${draftPrefix(file)}${random(8).toString('hex')}`)
+  const draft = draftName(file, random)
   const handle = await open(draft, 'wx', 0o600)
   try {
     await handle.writeFile(ringFileText(content))
-    const owner = await ownerOf(file)
+    const owner = await stat(file).catch(() => undefined)
     // Otherwise root, rotating for a server that is not root, would shut it out.
     if (owner !== undefined && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
     await handle.sync()
@@ -103,13 +100,9 @@ async function writeDraft(file: string, random: RandomBytes, content: RingConten
   return draft
 }
 
-async function ownerOf(file: string): Promise<Stats | undefined> {
-  try {
-    const handle = await open(file, 'r')
-    return await handle.stat().finally(() => handle.close())
-  } catch {
-    return undefined
-  }
+/** A name beside the ring that nobody else has; what a killed process leaves under one, the next rotation removes. */
+export function draftName(file: string, random: RandomBytes): string {
+  return join(dirname(file), `${draftPrefix(file)}${random(8).toString('hex')}`)
 }
 
 function draftPrefix(file: string): string {

@@ -1,11 +1,13 @@
 /**
- * One rotation of a ring file at a time, among processes: a lock file that only one of them can create. A process that
- * was killed leaves it behind, so a lock of a process that is gone, or older than any rotation takes, is taken over.
+ * One rotation of a ring file at a time, among processes: a lock that only one of them can create. A process that was
+ * killed leaves it behind, so a lock of a process that is gone, or older than any rotation takes, is taken over.
+ *
+ * The lock is a symbolic link to nothing, named after its holder: unlike a file it cannot be there and be empty.
  */
-import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Clock, RandomBytes } from '../fault.js'
-import { ringFileName } from './ring-file.js'
+import { draftName, ringFileName } from './ring-file.js'
 
 const staleMs = 60_000
 
@@ -19,11 +21,15 @@ export async function withRingLock<Result>(
   work: (stillOurs: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   const lock = `${file}.lock`
-  const mark = `${process.pid} ${hostname()} ${random(8).toString('hex')}\n`
+  const mark = `${process.pid} ${hostname()} ${random(8).toString('hex')}`
   const busy = (): Error =>
     new Error(`${ringFileName(file)}: another rotation is under way (\`${lock}\`); try again when it is done`)
-  if (!(await take(lock, mark)) && !((await freed(lock, mark, now)) && (await take(lock, mark)))) throw busy()
-  const ours = async (): Promise<boolean> => (await contentOf(lock)) === mark
+  if (
+    !(await take(lock, mark)) &&
+    !((await freed(lock, draftName(file, random), now)) && (await take(lock, mark)))
+  )
+    throw busy()
+  const ours = async (): Promise<boolean> => (await holderOf(lock)) === mark
   try {
     return await work(async () => {
       if (!(await ours())) throw busy()
@@ -34,43 +40,36 @@ export async function withRingLock<Result>(
 }
 
 async function take(lock: string, mark: string): Promise<boolean> {
-  let handle
   try {
-    handle = await open(lock, 'wx', 0o600)
+    await symlink(mark, lock)
+    return true
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw cause
   }
-  try {
-    await handle.writeFile(mark)
-  } finally {
-    await handle.close()
-  }
-  return true
 }
 
 /** @returns whether the way is free: the lock was a dead process's and is gone. */
-async function freed(lock: string, mark: string, now: Clock): Promise<boolean> {
-  const seen = await contentOf(lock)
+async function freed(lock: string, aside: string, now: Clock): Promise<boolean> {
+  const seen = await holderOf(lock)
   if (seen === undefined) return true
   if (!(await isStale(lock, seen, now))) return false
-  const aside = `${lock}.${mark.trimEnd().split(' ')[2]}`
   try {
     await rename(lock, aside)
   } catch {
     return false
   }
   // Between looking and renaming somebody else may have done the same and have a lock of his own by now.
-  const isThatOne = (await contentOf(aside)) === seen
-  if (!isThatOne) await link(aside, lock).catch(() => undefined)
+  const isThatOne = (await holderOf(aside)) === seen
+  if (!isThatOne) await rename(aside, lock).catch(() => undefined)
   await rm(aside, { force: true })
   return isThatOne
 }
 
-async function isStale(lock: string, content: string, now: Clock): Promise<boolean> {
-  const held = await stat(lock).catch(() => undefined)
+async function isStale(lock: string, holder: string, now: Clock): Promise<boolean> {
+  const held = await lstat(lock).catch(() => undefined)
   if (held === undefined || now().getTime() - held.mtimeMs > staleMs) return true
-  const [pid, host] = content.trimEnd().split(' ')
+  const [pid, host] = holder.split(' ')
   return host === hostname() && /^\d+$/.test(pid ?? '') && !isRunning(Number(pid))
 }
 
@@ -84,6 +83,6 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function contentOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined)
+async function holderOf(lock: string): Promise<string | undefined> {
+  return readlink(lock).catch(() => undefined)
 }

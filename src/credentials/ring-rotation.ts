@@ -2,6 +2,7 @@
  * Rotation of a ring file: the next key becomes active, the active one retires, a new next key is made, and keys whose
  * time is over go. What a rotation makes of a ring is a pure function; the file changes under a lock, in one step.
  */
+import { realpath } from 'node:fs/promises'
 import type { Clock, RandomBytes } from '../fault.js'
 import { keyRingOf, opensUntil } from './key-ring.js'
 import type { RingContent, WrittenKey } from './ring-content.js'
@@ -55,7 +56,9 @@ export function rotated(content: RingContent, { now, random, force }: RotationOp
 }
 
 /** @throws {Error} that an operator can act on; then the file is as it was. */
-export function rotateRingFile(file: string, options: RotationOptions): Promise<Rotation> {
+export async function rotateRingFile(written: string, options: RotationOptions): Promise<Rotation> {
+  // A link stays one, and has no lock of its own: it is what it points at that changes.
+  const file = await realpath(written).catch(() => written)
   return withRingLock(file, options, async (stillOurs) => {
     const content = await readRingFile(file)
     if (content === undefined) throw new Error(`${ringFileName(file)}: there is no such file`)

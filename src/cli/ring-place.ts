@@ -1,0 +1,59 @@
+/** Which ring file a command means, and what to do where the configuration gives the ring by reference. */
+import { join, resolve } from 'node:path'
+import { listConfigFolder } from '../config/config-folder.js'
+import { createFindings } from '../config/place.js'
+import { maxNamedFileBytes, readText } from '../config/reading.js'
+import { parseSource } from '../config/source-document.js'
+import { openingSeconds } from '../credentials/key-ring.js'
+import { CommandError, exitCodes } from './terminal.js'
+
+export interface RingPlace {
+  readonly config: string
+  readonly data: string
+  /** Asked for by name: then the configuration does not matter. */
+  readonly file?: string
+}
+
+/** @throws {CommandError} that says how to rotate, when the servers take their ring from somewhere else. */
+export async function ringFileOf({ config, data, file }: RingPlace): Promise<string> {
+  if (file !== undefined) return file
+  const reference = await referenceIn(config)
+  if (reference === undefined) return join(data, 'keys.json')
+  throw new CommandError(exitCodes.usage, await instruction(reference, config))
+}
+
+/** @returns what stands under `keyRing`, e.g. `${env:NAME}`; undefined when there is nothing, or no configuration. */
+async function referenceIn(config: string): Promise<string | undefined> {
+  const findings = createFindings()
+  const folder = await listConfigFolder(config, findings)
+  const name = folder?.files.find(({ kind }) => kind === 'rolegate')?.name
+  if (name === undefined) return undefined
+  const read = await readText(join(config, name), maxNamedFileBytes)
+  const source = read.ok ? parseSource(name, read.text, findings) : undefined
+  if (source === undefined)
+    throw new CommandError(
+      exitCodes.failed,
+      `\`${join(config, name)}\` cannot be read, so it is not known where the key ring is: run \`rolegate check\`, or name the ring with --file`,
+    )
+  const written = (source.value as { readonly keyRing?: unknown } | null)?.keyRing
+  if (written === undefined || written === null) return undefined
+  return typeof written === 'string' ? written : JSON.stringify(written)
+}
+
+async function instruction(reference: string, config: string): Promise<string> {
+  const [, path] = /^\$\{file:(.+)\}$/.exec(reference) ?? []
+  const file = path === undefined ? undefined : resolve(config, path)
+  const text = file === undefined ? undefined : await readText(file, maxNamedFileBytes)
+  if (file !== undefined && text?.ok === true && text.text.trimStart().startsWith('{'))
+    return (
+      `the configuration has \`keyRing: ${reference}\`, a ring file: run this with --file ${file}, ` +
+      'or with --file and a copy of it, and put the result in its place on every replica; running servers follow by themselves'
+    )
+  const how = file === undefined ? 'and restart it' : 'which follows by itself'
+  return (
+    `the configuration has \`keyRing: ${reference}\`, bare keys, which you rotate in three steps: ` +
+    `1. make a key with \`openssl rand -base64 32\` and add it behind the others, after a comma, on every replica, ${how}; ` +
+    `2. when all have it, move it to the front on every replica, ${how}; ` +
+    `3. ${openingSeconds / 3_600} hours later remove the old one`
+  )
+}
