@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { accountOf, isTemporaryAccessKeyId, newAccessKeyId } from '../../src/credentials/access-key-id.js'
+import {
+  accountOf,
+  isLongTermAccessKeyId,
+  isTemporaryAccessKeyId,
+  newAccessKeyId,
+} from '../../src/credentials/access-key-id.js'
 
 const accounts = fc
   .bigInt({ min: 0n, max: 999_999_999_999n })
@@ -30,13 +35,22 @@ describe('access key ids', () => {
   it.each([
     '',
     'ASIA',
-    'AKIAQNZGKIQY56JQ7WML',
+    'AIDAQNZGKIQY56JQ7WML',
     'asiaqnzgkiqy56jq7wml',
     'ASIAQNZGKIQY56JQ7WM1',
     'ASIAQNZGKIQY56JQ7WML\n',
   ])('knows no account for %j', (id) => {
     expect(isTemporaryAccessKeyId(id)).toBe(false)
     expect(accountOf(id)).toBeUndefined()
+  })
+
+  it('names keys that stay by another prefix, from which the account can be read as well', () => {
+    const id = newAccessKeyId('123456789012', (size) => Buffer.alloc(size), 'AKIA')
+    expect(id).toBe('AKIARZPUZDIKAAAAAAAA')
+    expect(accountOf(id)).toBe('123456789012')
+    expect(isLongTermAccessKeyId(id)).toBe(true)
+    expect(isTemporaryAccessKeyId(id)).toBe(false)
+    expect(isLongTermAccessKeyId('ASIARZPUZDIKAAAAAAAA')).toBe(false)
   })
 
   it('knows no account for ids from before 2019 and for numbers with 13 digits', () => {
