@@ -44,6 +44,7 @@ export function createClientAddresses(trustedProxies: readonly string[]): Client
     },
     secure(peer, encrypted, { forwardedProto }) {
       if (encrypted) return true
+      if (forwardedProto.length === 0) return false
       const last = forwardedProto.join(',').split(',').at(-1)?.trim().toLowerCase()
       return last === 'https' && isTrusted(plain(peer))
     },
@@ -62,6 +63,7 @@ function addBlock(list: BlockList, block: string): void {
 
 /** `::ffff:192.0.2.1` → `192.0.2.1`; a zone (`fe80::1%eth0`) is dropped. */
 function plain(address: string): string {
+  if (!address.includes(':')) return address
   const bare = address.replace(/%.*$/, '')
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare
 }

@@ -1,6 +1,7 @@
 /**
  * The server. Requests for a wire room are read and answered here, on bare node:http; everything else goes on to the
- * Express application. Owns limits, timeouts, the request id, the client's address and the graceful stop.
+ * Express application. Owns limits, timeouts, the request id, the client's address and the graceful stop. What a
+ * request costs here is a good part of what a token costs, so the path of a wire request does each thing once.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -10,17 +11,20 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { RequestOrigin } from '../audit/event.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import { createClientAddresses } from './client-address.js'
 import { trackConnections } from './connections.js'
-import { readBody } from './request-body.js'
+import { chooseProtocol, sendToHttp1, serveHttp2, type Http2Connections } from './http2-connections.js'
+import { createBodyReader, type BodyReader } from './request-body.js'
 import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
-import { plainAnswer, send, sendLast, sendLastAndDiscard } from './wire-answer.js'
-import type { WireRoom } from './wire.js'
+import { answerUnreadable } from './unreadable-request.js'
+import { plainAnswer, send, sendLast, sendLastAndDiscard, type Answerable } from './wire-answer.js'
+import type { WireRequest, WireRoom } from './wire.js'
 
 export interface HotServerDeps {
   /** Asked in this order. */
@@ -54,65 +58,107 @@ export interface HotServer {
   close(deadlineMs: number): Promise<void>
 }
 
+const maxHeaderBytes = 16_384
+// Longer than the idle time of common load balancers, so that they close first.
+const idleMs = 65_000
 const options: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   // How often the two above are looked at; node's own default would let slow clients stay for a minute.
   connectionsCheckingInterval: 2_000,
-  // Longer than the idle time of common load balancers, so that they close first.
-  keepAliveTimeout: 65_000,
-  maxHeaderSize: 16_384,
+  keepAliveTimeout: idleMs,
+  maxHeaderSize: maxHeaderBytes,
+  // Answered here, with a request id.
+  requireHostHeader: false,
 }
 const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 
+/** What is known of a request before its body. */
+interface Head extends Omit<WireRequest, 'body'> {
+  readonly url: string
+  /** None: it is the application's. */
+  readonly room: WireRoom | undefined
+}
+
+type AnyRequest = IncomingMessage | Http2ServerRequest
+
 export function createHotServer(deps: HotServerDeps): HotServer {
+  const { rooms, log, metrics } = deps
   const addresses = createClientAddresses(deps.trustedProxies)
   const origins = new WeakMap<IncomingMessage, RequestOrigin>()
   const newRequestId = deps.randomUuid ?? randomUUID
   const monotonicMs = deps.monotonicMs ?? (() => performance.now())
+  const readBody = createBodyReader(deps.bodyTimeoutMs ?? 10_000)
   let stopping = false
 
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const startedAt = monotonicMs()
-    const headers = headerPairs(request.rawHeaders)
-    const origin = makeOrigin(request, headers, addresses, newRequestId())
-    origins.set(request, origin)
+  const headOf = (request: AnyRequest): Head => {
     const url = request.url ?? ''
     const query = url.indexOf('?')
     const rawPath = query < 0 ? url : url.slice(0, query)
     const rawQuery = query < 0 ? '' : url.slice(query + 1)
     const method = request.method ?? ''
-    const room = deps.rooms.find((room) =>
-      room.accepts(method, rawPath, rawQuery, request.headers['content-type'] ?? ''),
+    const contentType = request.headers['content-type'] ?? ''
+    const headers = headerPairs(request.rawHeaders)
+    const origin = makeOrigin(request, headers, addresses, newRequestId())
+    const room = rooms.find((room) => room.accepts(method, rawPath, rawQuery, contentType))
+    return { url, method, rawPath, rawQuery, headers, origin, room }
+  }
+  const measured = ({ room }: Head, startedAt: number): void =>
+    metrics.httpRequest(
+      room === undefined ? 'pages' : (room.name ?? 'wire'),
+      (monotonicMs() - startedAt) / 1000,
     )
+
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const startedAt = monotonicMs()
+    const head = headOf(request)
+    const { socket } = request
+    connections.began(socket, response)
     response.on('close', () => {
-      deps.metrics.httpRequest(
-        room === undefined ? 'pages' : (room.name ?? 'wire'),
-        (monotonicMs() - startedAt) / 1000,
-      )
+      connections.ended(socket)
+      measured(head, startedAt)
     })
-    connections.began(request, response)
     if (stopping) response.shouldKeepAlive = false
-    if (!isWellFormed(url, headers)) {
-      sendLast(response, plainAnswer(400, 'Bad Request', origin.requestId))
-      return
-    }
-    if (room === undefined) {
+    if (!isWellFormed(head)) {
+      sendLast(response, plainAnswer(400, 'Bad Request', head.origin.requestId))
+    } else if (head.room === undefined) {
+      origins.set(request, head.origin)
       deps.application(request, response)
-      return
-    }
-    const wireRequest = { method, rawPath, rawQuery, headers, origin }
-    void serve(deps, room, request, response, wireRequest)
+    } else void serve({ log, readBody }, head.room, request, response, head)
+  }
+  const http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    const startedAt = monotonicMs()
+    const head = headOf(request)
+    response.on('close', () => measured(head, startedAt))
+    if (!isWellFormed(head)) send(response, plainAnswer(400, 'Bad Request', head.origin.requestId))
+    else if (head.room === undefined) sendToHttp1(response)
+    else void serve({ log, readBody }, head.room, request, response, head)
   }
 
-  const server: Server =
-    deps.tls === undefined
-      ? createServer(options, listener)
-      : createTlsServer(
-          { ...options, cert: deps.tls.certificate, key: deps.tls.key, minVersion: 'TLSv1.2' },
-          listener,
-        )
+  let server: Server
+  let http2: Http2Connections | undefined
+  if (deps.tls === undefined) server = createServer(options, listener)
+  else {
+    const { certificate: cert, key } = deps.tls
+    const tlsServer = createTlsServer(
+      { ...options, cert, key, minVersion: 'TLSv1.2', ALPNCallback: chooseProtocol },
+      listener,
+    )
+    http2 = serveHttp2(tlsServer, { maxHeaderBytes, idleMs }, http2Listener)
+    server = tlsServer
+  }
   const connections = trackConnections(server, { tls: deps.tls !== undefined })
+  server.on('clientError', (error: Error, socket: Socket) =>
+    answerUnreadable(error, socket, {
+      requestId: newRequestId(),
+      now: new Date(),
+      answerable: connections.betweenAnswers(socket),
+    }),
+  )
+  // Node's own answer to other expectations than 100-continue has no request id.
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) =>
+    sendLast(response, plainAnswer(417, 'Expectation Failed', newRequestId())),
+  )
 
   return {
     server,
@@ -134,7 +180,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
       stopping = true
       return new Promise((resolve) => {
         const deadline = setTimeout(() => {
-          deps.log.warn('http.stop-forced', { deadlineMs })
+          log.warn('http.stop-forced', { deadlineMs })
           connections.destroyAll()
         }, deadlineMs)
         server.close(() => {
@@ -142,6 +188,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
           resolve()
         })
         connections.drain()
+        http2?.drain()
       })
     },
   }
@@ -149,42 +196,40 @@ export function createHotServer(deps: HotServerDeps): HotServer {
 
 /** Settles in every case: whatever goes wrong becomes an answer or a closed connection. */
 async function serve(
-  deps: HotServerDeps,
+  { log, readBody }: { readonly log: Log; readonly readBody: BodyReader },
   room: WireRoom,
-  request: IncomingMessage,
-  response: ServerResponse,
-  wireRequest: {
-    readonly method: string
-    readonly rawPath: string
-    readonly rawQuery: string
-    readonly headers: HeaderPairs
-    readonly origin: RequestOrigin
-  },
+  request: AnyRequest,
+  response: Answerable,
+  { method, rawPath, rawQuery, headers, origin }: Head,
 ): Promise<void> {
-  const { requestId } = wireRequest.origin
+  const { requestId } = origin
   try {
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding.trim().toLowerCase() !== 'identity') {
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
       await sendLastAndDiscard(request, response, plainAnswer(415, 'Unsupported Media Type', requestId))
       return
     }
-    const read = await readBody(request, {
-      maxBytes: room.maxBodyBytes,
-      timeoutMs: deps.bodyTimeoutMs ?? 10_000,
-    })
-    if (read.type === 'gone') response.destroy()
+    const read = await readBody(request, room.maxBodyBytes)
+    if (read.type === 'read') {
+      const { body } = read
+      send(response, await room.handle({ method, rawPath, rawQuery, headers, body, origin }))
+    } else if (read.type === 'gone') response.destroy()
     else if (read.type === 'too-slow') sendLast(response, plainAnswer(408, 'Request Timeout', requestId))
-    else if (read.type === 'too-large') await sendLastAndDiscard(request, response, room.tooLarge(requestId))
-    else send(response, await room.handle({ ...wireRequest, body: read.body }))
+    else await sendLastAndDiscard(request, response, room.tooLarge(requestId))
   } catch (cause) {
-    deps.log.error('http.room-failed', { requestId, cause })
+    log.error('http.room-failed', { requestId, cause })
     if (response.headersSent) response.destroy()
     else sendLast(response, plainAnswer(500, 'InternalFailure', requestId))
   }
 }
 
 /** One host, of a form that a host can have, and a path: no absolute URL, no `*`. */
-function isWellFormed(url: string, headers: HeaderPairs): boolean {
-  const hosts = headers.filter(([name]) => name === 'host')
-  return url.startsWith('/') && hosts.length === 1 && hostPattern.test(hosts[0]![1])
+function isWellFormed({ url, headers }: { readonly url: string; readonly headers: HeaderPairs }): boolean {
+  let host: string | undefined
+  for (const [name, value] of headers) {
+    if (name !== 'host') continue
+    if (host !== undefined) return false
+    host = value
+  }
+  return url.startsWith('/') && host !== undefined && hostPattern.test(host)
 }

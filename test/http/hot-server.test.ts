@@ -1,5 +1,6 @@
 import { createServer as createTcpServer, connect } from 'node:net'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from '@jest/globals'
@@ -50,7 +51,7 @@ async function start(
 /** Sends bytes as they are and gives back everything that came before the connection ended. */
 function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
     let answer = ''
     socket.on('data', (chunk) => (answer += chunk.toString('latin1')))
     socket.on('close', () => resolve(answer))
@@ -122,12 +123,83 @@ describe('the server in front', () => {
     ],
     ['WEB-SMUG: a blank before the colon', 'GET /hot HTTP/1.1\r\nHost : a\r\n\r\n'],
     ['WEB-SMUG: a folded header', 'GET /hot HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n'],
-  ])('answers 400 to %s and ends the connection', async (_name, text) => {
+    ['no HTTP', '\u0000\u0001\u0002\r\n\r\n'],
+    ['TLS where none is spoken', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003'],
+    ['broken chunks', 'POST /hot HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('answers 400 to %s, dated and with a request id, and ends the connection', async (_name, text) => {
     const { port } = await start()
+    const before = Math.floor(Date.now() / 1000) * 1000
     const answer = await raw(port, text)
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+    expect(answer).toMatch(/\r\nx-amzn-requestid: [0-9a-f-]{36}\r\n/)
+    const date = Date.parse(/\r\nDate: ([^\r]*)\r\n/.exec(answer)?.[1] ?? '')
+    expect(date).toBeGreaterThanOrEqual(before)
+    expect(date).toBeLessThanOrEqual(Date.now())
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
+  it.each([
+    [
+      '431 to a head that is too long',
+      431,
+      `GET /hot HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`,
+    ],
+    [
+      '417 to an expectation it does not know',
+      417,
+      'GET /hot HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n',
+    ],
+  ])('answers %s', async (_name, status, text) => {
+    const { port } = await start()
+    const answer = await raw(port, text)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toMatch(/\r\nx-amzn-requestid: [0-9a-f-]{36}\r\n/)
+    expect(answer).toMatch(/\r\nDate: [^\r]* GMT\r\n/)
+  })
+
+  it('says nothing more on a connection when what follows an unfinished answer cannot be read', async () => {
+    const { port } = await start({ application: (_request, response) => void response.write('unfinished') })
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'))
+      let text = ''
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk) => {
+        if (text === '') socket.write('\u0000nonsense\r\n\r\n')
+        text += chunk.toString('latin1')
+      })
+      socket.on('close', () => resolve(text))
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
+  it.each([
+    ['ASCII', 'a'.repeat(1000)],
+    ['beyond ASCII', '\u00e4\u20ac\ud83d\ude00'],
+    ['nothing', ''],
+  ])('announces the right length for a body of %s, and keeps the connection', async (_name, body) => {
+    const answer = { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+    const { port } = await start({ rooms: [roomOf(() => Promise.resolve(answer))] })
+    const text = await raw(
+      port,
+      'GET /hot HTTP/1.1\r\nHost: a\r\n\r\nGET /hot HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    )
+    const answers = Buffer.from(text, 'latin1').toString('utf8').split('HTTP/1.1 200 OK\r\n').slice(1)
+    expect(answers).toHaveLength(2)
+    for (const one of answers) {
+      expect(one).toContain(`\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`)
+      expect(one.slice(one.indexOf('\r\n\r\n') + 4)).toBe(body)
+    }
+  })
+
+  it('gives every body its own time to arrive', async () => {
+    const { port, url } = await start({ bodyTimeoutMs: 100 })
+    const late = raw(port, 'POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+    expect((await fetch(`${url}/hot`, { method: 'POST', body: 'x' })).status).toBe(200)
+    const later = raw(port, 'POST /hot HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+    expect(await late).toMatch(/^HTTP\/1\.1 408 /)
+    expect(await later).toMatch(/^HTTP\/1\.1 408 /)
   })
 
   it('does not let the failure of a room out', async () => {
@@ -238,5 +310,103 @@ describe('TLS', () => {
     })
     expect((JSON.parse(text) as WireRequest).origin.secure).toBe(true)
     await server.close(60_000)
+  })
+})
+
+describe('HTTP/2', () => {
+  async function startTls(deps: Partial<HotServerDeps> = {}) {
+    const authority = createAuthority()
+    const { port, server } = await start({ tls: authority.issue(), ...deps })
+    const session = connectHttp2(`https://localhost:${port}`, { ca: authority.certificate })
+    session.on('error', () => undefined)
+    const ask = (headers: OutgoingHttpHeaders, body?: string) =>
+      new Promise<{ headers: IncomingHttpHeaders; text: string }>((resolve, reject) => {
+        const stream = session.request(headers, { endStream: body === undefined })
+        let answer: IncomingHttpHeaders = {}
+        let text = ''
+        stream.on('response', (received) => (answer = received))
+        stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        stream.on('end', () => resolve({ headers: answer, text }))
+        stream.on('error', reject)
+        if (body !== undefined) stream.end(body)
+      })
+    return { authority, port, server, session, ask }
+  }
+
+  it('reaches a room, with the authority as its host and a body of no announced length', async () => {
+    const { session, port, ask } = await startTls()
+    const { headers, text } = await ask({ ':method': 'POST', ':path': '/hot?a=b', 'x-test': '1' }, 'x=1')
+    expect(headers).toMatchObject({ ':status': 200, date: expect.stringMatching(/ GMT$/) })
+    const seen = JSON.parse(text) as WireRequest
+    expect(seen).toMatchObject({ method: 'POST', rawQuery: 'a=b', body: 'x=1' })
+    expect(seen.headers).toEqual([
+      ['host', `localhost:${port}`],
+      ['x-test', '1'],
+    ])
+    expect(seen.origin).toMatchObject({ sourceIp: '127.0.0.1', secure: true })
+    session.close()
+  })
+
+  it('answers what it refuses as HTTP/1.1 does', async () => {
+    const { session, ask } = await startTls({ bodyTimeoutMs: 50 })
+    const post = { ':method': 'POST', ':path': '/hot' }
+    const status = async (headers: OutgoingHttpHeaders, body?: string) =>
+      (await ask(headers, body)).headers[':status']
+    expect(await status(post, 'x'.repeat(2000))).toBe(413)
+    expect(await status({ ...post, 'content-length': 2000 }, 'x'.repeat(2000))).toBe(413)
+    expect(await status({ ...post, 'content-encoding': 'gzip' }, 'x')).toBe(415)
+    expect(await status({ ...post, ':authority': 'a@b' }, 'x')).toBe(400)
+    expect(await status({ ...post, ':authority': 'a.example', host: 'b.example' }, 'x')).toBe(400)
+    const slow = session.request(post)
+    slow.on('error', () => undefined)
+    expect(
+      await new Promise((resolve) => slow.on('response', (received) => resolve(received[':status']))),
+    ).toBe(408)
+    session.close()
+  })
+
+  it('sends whoever wants a page to HTTP/1.1', async () => {
+    const { session, ask } = await startTls()
+    await expect(ask({ ':path': '/page' })).rejects.toThrow(/HTTP_1_1_REQUIRED/)
+    session.close()
+  })
+
+  it('is chosen only by clients that offer nothing else', async () => {
+    const { authority, port, session } = await startTls()
+    const chosen = (ALPNProtocols: string[]) =>
+      new Promise((resolve, reject) => {
+        const socket = connectTls({ port, host: 'localhost', ca: authority.certificate, ALPNProtocols })
+        socket.on('error', reject)
+        socket.on('secureConnect', () => {
+          resolve(socket.alpnProtocol)
+          socket.destroy()
+        })
+      })
+    expect(await chosen(['h2', 'http/1.1'])).toBe('http/1.1')
+    expect(await chosen(['h2'])).toBe('h2')
+    expect(await chosen([])).toBe(false)
+    await expect(chosen(['spdy/3'])).rejects.toThrow()
+    session.close()
+  })
+
+  it('lets a request under way finish when the server stops', async () => {
+    let finish = (): void => undefined
+    let began = (): void => undefined
+    const begun = new Promise<void>((resolve) => (began = resolve))
+    const slowRoom = roomOf(
+      () =>
+        new Promise((resolve) => {
+          began()
+          finish = () => resolve({ status: 200, headers: {}, body: 'finished' })
+        }),
+    )
+    const { server, session, ask } = await startTls({ rooms: [slowRoom] })
+    const answer = ask({ ':path': '/hot' })
+    await begun
+    const closed = server.close(60_000)
+    finish()
+    expect((await answer).text).toBe('finished')
+    await closed
+    expect(session.destroyed || session.closed).toBe(true)
   })
 })
