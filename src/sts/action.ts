@@ -29,8 +29,13 @@ export type Parsed<Run> =
 export type Recordable = Readonly<Record<string, unknown>>
 
 export type StsOutcome =
-  /** What goes inside `<{Action}Result>`. */
-  | { readonly ok: true; readonly result: readonly XmlElement[]; readonly recorded: boolean }
+  /** What goes inside `<{Action}Result>`; `elements` is what the record says came of it, never a secret or a token. */
+  | {
+      readonly ok: true
+      readonly result: readonly XmlElement[]
+      readonly recorded: boolean
+      readonly elements?: Recordable
+    }
   /** `recorded`: the broker has written this one down already. `identity`: who it is about, as far as is known. */
   | {
       readonly ok: false

@@ -12,6 +12,8 @@ import { sha256Hex } from '../signature/canonical-request.js'
 import { headerValues } from '../signature/received-header.js'
 import type { SignatureSettings } from '../signature/verification.js'
 import type { Recordable, StsAction, StsOutcome } from './action.js'
+import { mayCall } from './callable-actions.js'
+import { notAuthorized, refused } from './permission.js'
 import { parseForm, type QueryForm } from './query-form.js'
 import { refusal, refusalOf, type Refusal } from './wire-errors.js'
 
@@ -102,6 +104,17 @@ async function phases(
   const command = action.parse(parsed.form)
   if (!command.ok) return refused(command.refusal)
   progress.parameters = command.recordable
+  if (!mayCall(authentication.caller, action.name)) {
+    const resource = command.recordable?.roleArn
+    return refused({
+      ...notAuthorized(
+        authentication.caller,
+        `sts:${action.name}`,
+        typeof resource === 'string' ? resource : undefined,
+      ),
+      reason: 'sts:session-kind',
+    })
+  }
   return command.run(authentication.caller, request.origin)
 }
 
@@ -118,8 +131,4 @@ function chooseAction(actions: ReadonlyMap<string, StsAction>, form: QueryForm):
     `Could not find operation ${name.slice(0, 128)} for version ${shownVersion}`,
     'sts:action',
   )
-}
-
-function refused(refusal: Refusal): StsOutcome {
-  return { ok: false, refusal, recorded: false }
 }

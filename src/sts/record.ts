@@ -20,6 +20,8 @@ export interface StsRecord {
   readonly proven: boolean
   readonly identity?: UserIdentity
   readonly refusal?: Refusal
+  /** What came of it, where that is worth a record. */
+  readonly elements?: Recordable
 }
 
 export function stsEvent(record: StsRecord): AuditEvent {
@@ -34,7 +36,7 @@ export function stsEvent(record: StsRecord): AuditEvent {
     eventType: 'AwsApiCall',
     userIdentity: record.identity ?? (caller === undefined ? { type: 'Unknown' } : identityOfSigner(caller)),
     requestParameters: parameters,
-    responseElements: null,
+    responseElements: record.elements ?? null,
     ...(typeof roleArn === 'string'
       ? { resources: [{ ARN: roleArn, accountId: roleArn.split(':')[4] ?? '', type: 'AWS::IAM::Role' }] }
       : {}),

@@ -1,0 +1,86 @@
+/**
+ * A session as the root of a member account, for one of the published tasks and 15 minutes at most.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+ */
+import type { RootSessionBroker, RootSessionOutcome } from '../role/root-session-broker.js'
+import { rootTaskPolicies } from '../role/root-task-policies.js'
+import type { StsAction } from './action.js'
+import { arnText } from './assume-parameters.js'
+import { notAuthorized } from './permission.js'
+import { createValidation } from './validation.js'
+import { refusal } from './wire-errors.js'
+import type { XmlElement } from './xml.js'
+
+const targetText = { min: 12, max: 2048 }
+const durationRange = { min: 0, max: 900 }
+const accountPattern = /^\d{12}$/
+/** Any principal of the account stands for the account: its root is who the session is. */
+const principalPattern = /^arn:aws:iam::(\d{12}):(?:root|(?:user|role)\/[\x21-\x7e]{1,1024})$/
+
+export function assumeRoot(broker: RootSessionBroker): StsAction {
+  return {
+    name: 'AssumeRoot',
+    signed: true,
+    parse(form) {
+      const check = createValidation(form)
+      const targetPrincipal = check.requiredText('TargetPrincipal', targetText)
+      const taskPolicyArn = check.requiredText('TaskPolicyArn.arn', arnText)
+      const durationSeconds = check.integer('DurationSeconds', durationRange)
+      const target = accountOfTarget(targetPrincipal)
+      const wrong =
+        check.refusal() ??
+        (rootTaskPolicies.has(taskPolicyArn) ? undefined : invalid(taskPolicyArn)) ??
+        (target === undefined ? invalid(targetPrincipal) : undefined)
+      if (wrong !== undefined || target === undefined)
+        return { ok: false, refusal: wrong ?? invalid(targetPrincipal) }
+      const duration = durationSeconds === undefined ? {} : { durationSeconds }
+      return {
+        ok: true,
+        recordable: { targetPrincipal, taskPolicyArn: { arn: taskPolicyArn }, ...duration },
+        run: async (caller, origin) => {
+          const outcome = await broker.assumeRoot({
+            caller,
+            target,
+            targetPrincipal,
+            taskPolicyArn,
+            ...duration,
+            origin,
+          })
+          return outcome.granted
+            ? { ok: true, result: render(outcome), recorded: true }
+            : {
+                ok: false,
+                refusal: notAuthorized(caller, 'sts:AssumeRoot', `arn:aws:iam::${target}:root`),
+                recorded: true,
+              }
+        },
+      }
+    },
+  }
+}
+
+function accountOfTarget(targetPrincipal: string): string | undefined {
+  return accountPattern.test(targetPrincipal) ? targetPrincipal : principalPattern.exec(targetPrincipal)?.[1]
+}
+
+function invalid(value: string) {
+  return refusal('ValidationError', `${value.slice(0, 256)} is invalid`, 'sts:arn')
+}
+
+function render({
+  credentials,
+  session,
+}: Extract<RootSessionOutcome, { granted: true }>): readonly XmlElement[] {
+  return [
+    [
+      'Credentials',
+      [
+        ['AccessKeyId', credentials.accessKeyId],
+        ['SecretAccessKey', credentials.secretAccessKey],
+        ['SessionToken', credentials.sessionToken],
+        ['Expiration', `${credentials.expiresAt.toISOString().slice(0, 19)}Z`],
+      ],
+    ],
+    ...(session.sourceIdentity === undefined ? [] : [['SourceIdentity', session.sourceIdentity] as const]),
+  ]
+}
