@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmod,
+  chown,
   lutimes,
   mkdtemp,
   readdir,
@@ -137,13 +138,23 @@ describe('a rotation', () => {
     expect(await readlink(link)).toBe(file)
   })
 
+  const asRoot = process.getuid?.() === 0 ? it : it.skip
+  asRoot('by root leaves the file to the server that is not root', async () => {
+    await make()
+    await chown(file, 4_321, 1_234)
+    clock.advance(60)
+    await rotate()
+    expect(await stat(file)).toMatchObject({ uid: 4_321, gid: 1_234 })
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['is not there', () => rm(file), /there is no such file/],
     ['is broken', () => writeFile(file, '{'), /not JSON/],
     ['others may read', () => chmod(file, 0o644), /others may read it/],
     [
       'a server would refuse',
-      async () => writeFile(file, (await readFile(file, 'utf8')).replace(/"secret": "...../, '"secret": "')),
+      async () => writeFile(file, (await readFile(file, 'utf8')).replace(/"secret": "..../, '"secret": "')),
       /too short/,
     ],
   ])('is refused for a ring that %s, and leaves no lock', async (_, spoil, problem) => {
