@@ -62,9 +62,14 @@ function decide(
   ).outcome
 }
 
-function outcome(role: Role, person: keyof typeof people, source: keyof typeof sources) {
+function outcome(
+  role: Role,
+  person: keyof typeof people,
+  source: keyof typeof sources,
+  action: string = sources[source].action,
+) {
   const { groups, department, mfa } = people[person]
-  const { resource, action, prefix, mfa: knowsMfa } = sources[source]
+  const { resource, prefix, mfa: knowsMfa } = sources[source]
   return decide(role, { type: 'federated', provider: `arn:aws:iam::${role.account}:${resource}` }, action, [
     [`${prefix}:groups`, groups],
     [`${prefix}:department`, department],
@@ -74,9 +79,14 @@ function outcome(role: Role, person: keyof typeof people, source: keyof typeof s
   ])
 }
 
+/** Every provider of the demo says a tag and a source identity, and a role has to take both. */
+const alongside = ['sts:TagSession', 'sts:SetSourceIdentity']
+
 const rolesOf = (person: keyof typeof people, source: keyof typeof sources): readonly string[] =>
   config.roles
-    .filter((role) => outcome(role, person, source) === 'allowed')
+    .filter((role) =>
+      [undefined, ...alongside].every((action) => outcome(role, person, source, action) === 'allowed'),
+    )
     .map(({ name }) => name)
     .sort()
 
@@ -93,6 +103,12 @@ describe('the demonstration organisation', () => {
 
   it('lets only local accounts sign in until the demo starts its providers', () => {
     expect(config.providers.map(({ name }) => name)).toEqual(['local'])
+    expect(config.providers).toMatchObject([
+      {
+        sessionTags: [{ from: 'department', to: 'Department', transitive: true, required: false }],
+        sourceIdentity: { from: 'username', required: false },
+      },
+    ])
     expect(config.insecure).toEqual([])
   })
 
@@ -137,12 +153,14 @@ describe('the demonstration organisation', () => {
   it('opens one role to workload tokens only', () => {
     const role = roleNamed('DeployPipeline')
     const provider = `arn:aws:iam::${role.account}:oidc-provider/127.0.0.1:8081`
-    const token = (aud: string, sub: string) =>
-      decide(role, { type: 'federated', provider }, 'sts:AssumeRoleWithWebIdentity', [
+    const token = (aud: string, sub: string, action = 'sts:AssumeRoleWithWebIdentity') =>
+      decide(role, { type: 'federated', provider }, action, [
         ['127.0.0.1:8081:aud', aud],
         ['127.0.0.1:8081:sub', sub],
       ])
-    expect(token('sts.amazonaws.com', 'grace')).toBe('allowed')
+    for (const action of [undefined, ...alongside]) {
+      expect(token('sts.amazonaws.com', 'grace', action)).toBe('allowed')
+    }
     expect(token('sts.amazonaws.com', 'alan')).toBe('implicitDeny')
     expect(token('rolegate', 'grace')).toBe('implicitDeny')
   })
@@ -160,16 +178,17 @@ describe('the demonstration organisation', () => {
       arn: `arn:aws:sts::${source.account}:assumed-role/${source.name}/ada`,
       roleArn: source.arn,
     }
-    const request = {
+    const requestFor = (action: string) => ({
       principal,
-      action: 'sts:AssumeRole',
+      action,
       resource: target.arn,
       resourceAccount: target.account,
       context: new Map([['aws:multifactorauthpresent', mfa]]),
+    })
+    const halves = { identity: source.permissions, resource: target.trustPolicy }
+    for (const action of ['sts:AssumeRole', ...alongside]) {
+      expect(evaluate(requestFor(action), halves).outcome).toBe('allowed')
+      expect(evaluate(requestFor(action), { ...halves, identity: [] }).outcome).toBe('implicitDeny')
     }
-    expect(evaluate(request, { identity: source.permissions, resource: target.trustPolicy }).outcome).toBe(
-      'allowed',
-    )
-    expect(evaluate(request, { identity: [], resource: target.trustPolicy }).outcome).toBe('implicitDeny')
   })
 })
