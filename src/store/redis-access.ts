@@ -35,7 +35,12 @@ export function createRedisAccess(
   }
   return {
     ask: (command) => bounded(() => command(connection.commands)),
-    write: (command) => bounded(() => connection.replicated(command)),
+    write: (command) =>
+      bounded(async () => {
+        const reply = await command(connection.commands)
+        await connection.replicated()
+        return reply
+      }),
     keyPrefix,
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { ServerConfig } from '../config/config.js'
 import { unavailable } from './deadline.js'
+import { createReplicaWait } from './redis-replica-wait.js'
 
 export type RedisSettings = Extract<ServerConfig['store'], { readonly type: 'redis' }>
 
@@ -34,11 +35,10 @@ export interface RedisCommands {
 export interface RedisConnection {
   readonly commands: RedisCommands
   /**
-   * Runs a write and, behind sentinels, waits a moment until a replica has it, so that an ordinary fail-over keeps
-   * it. Promises no more: a replica that does not answer delays nothing for long, and a cluster or a single server is
-   * not waited for, because there the wait would hold up every other command.
+   * Behind sentinels, gives a replica a moment to have what was written before, so that an ordinary fail-over keeps
+   * it. In a cluster and for a single server it does nothing: the wait would hold up every other command there.
    */
-  readonly replicated: <T>(write: (commands: RedisCommands) => Promise<T>) => Promise<T>
+  readonly replicated: () => Promise<void>
   /** Keeps trying until there is a connection, except when the server refuses our credentials. */
   readonly open: () => Promise<unknown>
   /** Resolves when every server that takes writes has answered. */
@@ -92,7 +92,7 @@ async function single(settings: RedisSettings, { onError, isOpen }: Watch): Prom
   client.on('error', onError)
   return {
     commands: client,
-    replicated: (write) => write(client),
+    replicated: async () => undefined,
     open: () => client.connect(),
     ping: () => client.ping(),
     info: async () => [await client.info()],
@@ -116,16 +116,15 @@ async function sentinel(settings: RedisSettings, { onError, isOpen }: Watch): Pr
     maxCommandRediscovers: 3,
   })
   group.on('error', onError).on('client-error', onError)
-  let waitAgainAt = 0
   return {
     commands: group,
-    replicated: (write) =>
+    replicated: createReplicaWait(settings.timeoutMs, (timeoutMs) =>
       group.use(async (master) => {
-        const result = await write(master)
-        if (performance.now() < waitAgainAt) return result
-        if ((await master.wait(1, REPLICA_WAIT_MS)) === 0) waitAgainAt = performance.now() + REPLICA_PAUSE_MS
-        return result
+        // The server waits for what this connection wrote, and for whatever came before that.
+        await master.set(`${settings.keyPrefix}{replicated}`, '', { PX: REPLICATION_MARK_MS })
+        return master.wait(1, timeoutMs)
       }),
+    ),
     open: () => group.connect(),
     ping: () => group.ping(),
     info: async () => [await group.use((master) => master.info())],
@@ -144,7 +143,7 @@ async function cluster(settings: RedisSettings, { onError, isOpen }: Watch): Pro
   const masters = () => Promise.all(nodes.masters.map((node) => nodes.nodeClient(node)))
   return {
     commands: nodes,
-    replicated: (write) => write(nodes),
+    replicated: async () => undefined,
     open: () => nodes.connect(),
     ping: async () => Promise.all((await masters()).map((node) => node.ping())),
     info: async () => Promise.all((await masters()).map((node) => node.info())),
@@ -152,10 +151,7 @@ async function cluster(settings: RedisSettings, { onError, isOpen }: Watch): Pro
   }
 }
 
-/** A replica beside its master has a write within a millisecond or two. */
-const REPLICA_WAIT_MS = 50
-/** One that did not, or is not there, is left alone this long. */
-const REPLICA_PAUSE_MS = 5_000
+const REPLICATION_MARK_MS = 60_000
 const CONNECT_TIMEOUT_MS = 2_000
 const RECONNECT_MAX_MS = 500
 /** A connection that says nothing for this long is dead; pings keep an idle one talking. */

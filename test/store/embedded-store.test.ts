@@ -7,7 +7,7 @@ import { createEmbeddedStore } from '../../src/store/embedded-store.js'
 import type { ExpiringStore } from '../../src/store/expiring-store.js'
 import { buildChild, type ChildScript } from '../support/child.js'
 import { waitUntil } from '../support/redis.js'
-import { expiringStoreSuite } from './suite.js'
+import { storeSuite } from './suite.js'
 
 let time = Date.parse('2026-01-02T03:04:05Z')
 const now = () => new Date(time)
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-expiringStoreSuite('lmdb', async () => {
+storeSuite('lmdb', async () => {
   const directory = join(folder, 'suite.d')
   const store = await createEmbeddedStore({ directory, now })
   const other = await createEmbeddedStore({ directory, now })

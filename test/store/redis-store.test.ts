@@ -12,7 +12,7 @@ import {
   type RedisServer,
   type SentinelGroup,
 } from '../support/redis.js'
-import { expiringStoreSuite } from './suite.js'
+import { storeSuite } from './suite.js'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const later = () => new Date(Date.now() + 3_600_000)
@@ -49,7 +49,7 @@ async function underTest(chosen: RedisSettings, stop?: () => Promise<void>) {
   }
 }
 
-expiringStoreSuite('one redis-server', async () => {
+storeSuite('one redis-server', async () => {
   const server = await startRedis()
   return underTest(settings({ nodes: local(server.port) }), server.stop)
 })
@@ -181,7 +181,7 @@ describe('the redis store behind sentinels', () => {
   afterAll(() => group.stop())
   const chosen = () => settings({ mode: 'sentinel', sentinelName: group.name, nodes: group.sentinels })
 
-  expiringStoreSuite('a sentinel group', () => underTest(chosen()))
+  storeSuite('a sentinel group', () => underTest(chosen()))
 
   it('follows the fail-over to the replica', async () => {
     const subject = await open(chosen())
@@ -213,7 +213,7 @@ describe('the redis store on a cluster', () => {
   afterAll(() => cluster.stop())
   const chosen = () => settings({ mode: 'cluster', nodes: local(...cluster.masters.map(({ port }) => port)) })
 
-  expiringStoreSuite('a redis cluster', () => underTest(chosen()))
+  storeSuite('a redis cluster', () => underTest(chosen()))
 
   it('spreads its keys, loses one node without losing the others, and follows the promotion', async () => {
     const subject = await open(chosen())

@@ -1,14 +1,17 @@
 /**
- * What every engine behind the expiring store must do. Each engine's test file runs this against the real thing;
- * `elapse` lets the engine's own kind of time pass (a passed clock, or short real lifetimes).
+ * What every engine behind the store must do. Each engine's test file runs this against the real thing; `elapse` lets
+ * the engine's own kind of time pass (a passed clock, or short real lifetimes).
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { ExpiringStore } from '../../src/store/expiring-store.js'
+import { afterAll, beforeAll, describe } from '@jest/globals'
+import type { Store } from '../../src/store/store.js'
+import { expiringStoreCases } from './expiring-suite.js'
+import { feedCases } from './feed-suite.js'
+import { recordStoreCases } from './record-suite.js'
 
 export interface StoreUnderTest {
-  readonly store: ExpiringStore
+  readonly store: Store
   /** A second connection or process-level handle to the same data. */
-  readonly other: ExpiringStore
+  readonly other: Store
   /** An expiry that `elapse` will have passed. */
   soon(): Date
   later(): Date
@@ -17,118 +20,36 @@ export interface StoreUnderTest {
 }
 
 let serial = 0
-const freshKey = (name: string) => `suite:${name}:${process.pid}:${++serial}`
+export const freshKey = (name: string) => `suite:${name}:${process.pid}:${++serial}`
 
-export function expiringStoreSuite(engine: string, start: () => Promise<StoreUnderTest>): void {
-  describe(`the expiring store on ${engine}`, () => {
-    let under: StoreUnderTest
+/** Text that some step between here and the disk could take for something else. */
+export const hostileTexts = [
+  '',
+  ':',
+  '+',
+  '1:2:3',
+  'a\r\nb\0c',
+  '\0',
+  '𝒜\u2028é\ufeff\uffff',
+  '"}',
+  '*3\r\n$3\r\nDEL\r\n',
+  'é'.repeat(50_000),
+  'x'.repeat(200_000),
+]
+
+export const brokenKeys = ['', 'a b', 'a/b', 'a\n', 'ключ', 'a*', 'x'.repeat(513)]
+
+export function storeSuite(engine: string, start: () => Promise<StoreUnderTest>): void {
+  describe(`the store on ${engine}`, () => {
+    let started: StoreUnderTest
+    const under = () => started
     beforeAll(async () => {
-      under = await start()
+      started = await start()
     })
-    afterAll(() => under.stop())
+    afterAll(() => started.stop())
 
-    it('gives back what was put, also to another handle, until it is put again', async () => {
-      const key = freshKey('put')
-      await under.store.put(key, 'first', under.later())
-      expect(await under.other.get(key)).toBe('first')
-      await under.other.put(key, 'second', under.later())
-      expect(await under.store.get(key)).toBe('second')
-    })
-
-    it('keeps any text exactly: empty, with colons, line ends, zero characters and astral characters', async () => {
-      const values = ['', ':', '1:2:3', 'a\r\nb\0c', '𝒜\u2028é', '"}', 'x'.repeat(200_000)]
-      for (const value of values) {
-        const key = freshKey('text')
-        await under.store.put(key, value, under.later())
-        expect(await under.other.get(key)).toBe(value)
-        expect(await under.other.take(key)).toBe(value)
-      }
-    })
-
-    it('knows nothing of a key that was never there', async () => {
-      expect(await under.store.get(freshKey('absent'))).toBeUndefined()
-      expect(await under.store.take(freshKey('absent'))).toBeUndefined()
-    })
-
-    it('adds a key once and leaves the first value alone', async () => {
-      const key = freshKey('add')
-      expect(await under.store.add(key, 'first', under.later())).toBe(true)
-      expect(await under.other.add(key, 'second', under.later())).toBe(false)
-      expect(await under.store.get(key)).toBe('first')
-    })
-
-    it('takes a key once', async () => {
-      const key = freshKey('take')
-      await under.store.put(key, 'value', under.later())
-      expect(await under.other.take(key)).toBe('value')
-      expect(await under.store.take(key)).toBeUndefined()
-      expect(await under.store.get(key)).toBeUndefined()
-      expect(await under.store.add(key, 'again', under.later())).toBe(true)
-    })
-
-    it('forgets an entry when its time is over, for get, take and add alike', async () => {
-      const [got, taken, added, kept] = [freshKey('x'), freshKey('x'), freshKey('x'), freshKey('x')]
-      for (const key of [got, taken, added, kept]) await under.store.put(key, 'short', under.soon())
-      await under.store.put(kept, 'long', under.later())
-      await under.elapse()
-      expect(await under.other.get(got)).toBeUndefined()
-      expect(await under.other.take(taken)).toBeUndefined()
-      expect(await under.other.add(added, 'new', under.later())).toBe(true)
-      expect(await under.store.get(added)).toBe('new')
-      expect(await under.other.get(kept)).toBe('long')
-    })
-
-    it('treats an expiry in the past as absent from the start', async () => {
-      const key = freshKey('past')
-      await under.store.put(key, 'kept', under.later())
-      await under.store.put(key, 'over', new Date(0))
-      expect(await under.store.get(key)).toBeUndefined()
-      await under.store.add(key, 'over', new Date(0))
-      expect(await under.store.get(key)).toBeUndefined()
-      expect(await under.other.add(key, 'new', under.later())).toBe(true)
-    })
-
-    it('lets exactly one of many simultaneous takers have the value', async () => {
-      for (let round = 0; round < 20; round++) {
-        const key = freshKey('race-take')
-        await under.store.put(key, 'prize', under.later())
-        const takers = Array.from({ length: 40 }, (_, n) => (n % 2 ? under.store : under.other).take(key))
-        const winners = (await Promise.all(takers)).filter((value) => value !== undefined)
-        expect(winners).toEqual(['prize'])
-      }
-    })
-
-    it('lets exactly one of many simultaneous adders in', async () => {
-      for (let round = 0; round < 20; round++) {
-        const key = freshKey('race-add')
-        const adders = Array.from({ length: 40 }, async (_, n) => ({
-          n,
-          added: await (n % 2 ? under.store : under.other).add(key, String(n), under.later()),
-        }))
-        const winners = (await Promise.all(adders)).filter(({ added }) => added)
-        expect(winners).toHaveLength(1)
-        expect(await under.store.get(key)).toBe(String(winners[0]?.n))
-      }
-    })
-
-    it.each(['', 'a b', 'a/b', 'a\n', 'ключ', 'a*', 'x'.repeat(513)])(
-      'refuses the key %j as a mistake of the caller',
-      async (key) => {
-        await expect(under.store.put(key, 'v', under.later())).rejects.toThrow(TypeError)
-        await expect(under.store.add(key, 'v', under.later())).rejects.toThrow(TypeError)
-        await expect(under.store.get(key)).rejects.toThrow(TypeError)
-        await expect(under.store.take(key)).rejects.toThrow(TypeError)
-      },
-    )
-
-    it('accepts a key of 512 characters', async () => {
-      const key = 'k'.repeat(512)
-      expect(await under.store.add(key, 'v', under.later())).toBe(true)
-      expect(await under.store.take(key)).toBe('v')
-    })
-
-    it('answers a ping', async () => {
-      await expect(under.store.ping()).resolves.toBeUndefined()
-    })
+    describe('values that expire', () => expiringStoreCases(under))
+    describe('records', () => recordStoreCases(under))
+    describe('the feed', () => feedCases(under))
   })
 }
