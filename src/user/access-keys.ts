@@ -37,19 +37,17 @@ export async function openAccessKeys(deps: {
   /** The same object as before for what did not change: signing keys are kept by it. */
   const current = (stored: StoredKey): Known => {
     const before = known.get(stored.accessKeyId)
-    const { document } = stored
-    if (!stored.readable) return { document, key: undefined }
-    return before?.key !== undefined && isSame(before.key, stored.key)
-      ? before
-      : { document, key: stored.key }
+    const { document, key } = stored
+    const unchanged = before?.key !== undefined && key !== undefined && isSame(before.key, key)
+    return unchanged ? before : { document, key }
   }
   const entriesOf = (found: readonly StoredKey[]) =>
     found.map((stored) => [stored.accessKeyId, current(stored)] as const)
 
   async function readAll(): Promise<void> {
     const found = await keys.all()
-    for (const { readable, accessKeyId, userArn } of found) {
-      if (!readable && known.get(accessKeyId)?.key !== undefined)
+    for (const { key, accessKeyId, userArn } of found) {
+      if (key === undefined && (known.get(accessKeyId)?.key !== undefined || !known.has(accessKeyId)))
         log.warn('user.keyUnreadable', { accessKeyId, userArn })
     }
     known = new Map(entriesOf(found))
