@@ -5,7 +5,7 @@ import type { Findings } from './place.js'
 import { suggestion } from './nearest-name.js'
 import { systemErrorCode } from './system-error.js'
 
-export type FileKind = 'rolegate' | 'organization' | 'roles' | 'providers'
+export type FileKind = 'rolegate' | 'organization' | 'roles' | 'users' | 'policies' | 'providers'
 
 export interface ConfigFile {
   readonly kind: FileKind
@@ -59,13 +59,16 @@ export async function listConfigFolder(
 
 /** What to say about a file that no setting names. */
 export function strangerSentence(name: string): string {
-  const known = ['rolegate.yaml', 'organization.yaml', 'roles.yaml', 'providers.yaml']
+  const kinds: readonly FileKind[] = ['rolegate', 'organization', 'roles', 'users', 'policies', 'providers']
+  const known = kinds.map((kind) => `${kind}.yaml`)
   return `is not a configuration file and no setting names it; ${suggestion(name, known)}`
 }
 
 function kindOf(name: string): FileKind | undefined {
   const [, folder, whole] =
-    /^(?:(roles|providers)\/[^/]+|(rolegate|organization|roles|providers))\.(?:ya?ml|json)$/.exec(name) ?? []
+    /^(?:(roles|users|policies|providers)\/[^/]+|(rolegate|organization|roles|users|policies|providers))\.(?:ya?ml|json)$/.exec(
+      name,
+    ) ?? []
   return (folder ?? whole) as FileKind | undefined
 }
 

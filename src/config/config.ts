@@ -1,3 +1,4 @@
+import type { ProtectedService } from '../authz/protected-service.js'
 import type { ProviderSettings } from '../federation/settings.js'
 import type { ManagedPolicy } from '../role/managed-policy.js'
 import type { Organization, Role } from '../role/role.js'
@@ -25,6 +26,8 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[]
   /** Host names (with port when it is not the scheme's own) by which clients may sign requests; publicUrl's is one. */
   readonly publicHosts: readonly string[]
+  /** Processes that serve; `auto` has become the number of cores. */
+  readonly workers: number
   readonly store:
     | { readonly type: 'embedded' }
     | {
@@ -56,7 +59,25 @@ export interface ServerConfig {
     readonly chainedMaxSessionSeconds: number
     /** 900 as at AWS. */
     readonly clockSkewSeconds: number
+    /** Whether a second use of one signature is refused. */
+    readonly replayProtection: boolean
+    /** How many roles may follow one another by chaining, at least 1. */
+    readonly maxChainLength: number
   }
+  readonly revocation: {
+    /** Whether credentials are refused while revocations cannot be heard of. */
+    readonly strict: boolean
+    /** After this long without a word the feed counts as lost; at least 1. */
+    readonly lostAfterSeconds: number
+  }
+  /** Tokens of Rolegate's own, as an OpenID Connect issuer (GetWebIdentityToken). */
+  readonly webIdentityTokens: {
+    readonly enabled: boolean
+    /** Ids of the accounts whose principals may ask for them; absent: every account. */
+    readonly accounts?: readonly string[]
+  }
+  /** Upstreams that `GET /v1/verify` answers for. */
+  readonly services: readonly ProtectedService[]
   readonly throttle: {
     /** Failed passwords per account and per address before 429, and for how long. */
     readonly attempts: number

@@ -155,6 +155,7 @@ function fixedAtStart(next: Config, previous: Config): readonly string[] {
     'listen',
     'tls',
     'trustedProxies',
+    'workers',
     'store',
     'audit',
     'metrics',

@@ -2,20 +2,21 @@
  * The configuration folder, environment and overlays → one frozen `Config`, or every problem at once. Reads files and
  * the given environment only; makes nothing, asks nobody, and keeps no state.
  */
-import { join } from 'node:path'
-import { maxFileBytes } from './before-parsing.js'
 import type { Config, ConfigProblem } from './config.js'
-import { listConfigFolder, strangerSentence, type ConfigFolder, type FileKind } from './config-folder.js'
+import { listConfigFolder, type ConfigFolder } from './config-folder.js'
+import { readSources } from './config-sources.js'
 import { deepFreeze } from './deep-freeze.js'
 import { isLoopback } from './loopback.js'
+import { readManagedPolicies } from './managed-policies.js'
 import { accountNames, readOrganization } from './organization.js'
 import { createFindings, type Source } from './place.js'
 import { declaredProviders, readProviders, type ProviderSource } from './providers.js'
 import type { WrittenPolicy } from './policy-review.js'
-import { createReading, readText, type Footprint, type Reading } from './reading.js'
+import { createReading, type Footprint, type Reading } from './reading.js'
 import { readRoles } from './roles.js'
 import { readServer, type Overrides } from './server-settings.js'
 import { parseSource } from './source-document.js'
+import { providerNames, readUsers } from './users.js'
 
 export interface LoadOptions {
   readonly directory: string
@@ -59,38 +60,28 @@ async function readFolder(
   reading: Reading,
 ): Promise<Config | undefined> {
   const { findings } = reading
-  const parsed = new Map<FileKind, Source[]>()
-  const unreadable = new Set<FileKind>()
-  const texts: string[] = []
-  for (const { kind, name } of folder.files) {
-    const read = await readText(join(directory, name), maxFileBytes)
-    reading.note(join(directory, name), read.ok ? read.text : '')
-    if (read.ok) texts.push(read.text)
-    else findings.add({ file: name, path: '', message: read.reason })
-    const source = read.ok ? parseSource(name, rewrite(read.text), findings) : undefined
-    if (source === undefined) unreadable.add(kind)
-    else parsed.set(kind, [...(parsed.get(kind) ?? []), source])
-  }
+  const sources = await readSources(folder, { directory, rewrite }, reading)
   const added = overlays.flatMap(({ name, text }) => parseSource(name, text, findings) ?? [])
-  const sources = (kind: FileKind): readonly Source[] => parsed.get(kind) ?? []
 
-  const [serverSource] = sources('rolegate')
-  const server = await readServer(
-    serverSource?.value ?? {},
-    { source: serverSource ?? absent('rolegate.yaml'), path: [] },
-    overrides,
-    reading,
-  )
-  const [organizationSource] = sources('organization')
-  if (organizationSource === undefined && !unreadable.has('organization')) {
+  const [organizationSource] = sources.of('organization')
+  if (organizationSource === undefined && sources.allRead('organization')) {
     findings.add({ file: 'organization.yaml', path: '', message: 'is missing: it declares the accounts' })
   }
   const organization =
     organizationSource &&
     readOrganization(organizationSource.value, { source: organizationSource, path: [] }, findings)
+  const accounts = accountNames(organizationSource?.value)
+
+  const [serverSource] = sources.of('rolegate')
+  const server = await readServer(
+    serverSource?.value ?? {},
+    { source: serverSource ?? absent('rolegate.yaml'), path: [] },
+    { overrides, accounts },
+    reading,
+  )
 
   const providerSources: readonly ProviderSource[] = [
-    ...sources('providers').map((source) => ({ source, overlay: false })),
+    ...sources.of('providers').map((source) => ({ source, overlay: false })),
     ...added.map((source) => ({ source, overlay: true })),
   ]
   const providers = await readProviders(
@@ -103,29 +94,35 @@ async function readFolder(
     },
     reading,
   )
-  const allProvidersRead = !unreadable.has('providers') && added.length === overlays.length
-  const roles = await readRoles(
-    sources('roles'),
-    accountNames(organizationSource?.value),
-    declaredProviders(providerSources, (written) => reading.expand(written), allProvidersRead),
+  const allProvidersRead = sources.allRead('providers') && added.length === overlays.length
+  const managed = await readManagedPolicies(
+    sources.of('policies'),
+    accounts,
+    sources.allRead('policies'),
     reading,
   )
-
-  const named = new Set(reading.footprint.named)
-  // A setting that was not understood may have named it.
-  const mentioned = (name: string): boolean =>
-    findings.problemCount() > 0 && texts.some((text) => text.includes(name))
-  for (const name of folder.others.filter((other) => !named.has(join(directory, other)))) {
-    if (!mentioned(name)) findings.add({ file: name, path: '', message: strangerSentence(name) })
-  }
+  const { users, arns: userArns } = await readUsers(
+    sources.of('users'),
+    accounts,
+    { managed, providers: providerNames([...sources.of('providers'), ...added], allProvidersRead) },
+    reading,
+  )
+  const declared = declaredProviders(providerSources, (written) => reading.expand(written), allProvidersRead)
+  const roles = await readRoles(
+    sources.of('roles'),
+    accounts,
+    { managed, userArns, providers: declared },
+    reading,
+  )
+  sources.reportOthers()
   return (
     server &&
     organization && {
       server,
       organization,
       roles,
-      users: [],
-      managedPolicies: [],
+      users,
+      managedPolicies: managed.all,
       providers,
       insecure: reading.insecure,
     }

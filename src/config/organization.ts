@@ -1,9 +1,17 @@
-/** `organization.yaml` → `Organization`: units flattened to paths, ids and aliases unique, every account in a unit. */
+/**
+ * `organization.yaml` → `Organization`: units flattened to paths, ids and aliases unique, every account in a unit,
+ * and who may take root sessions.
+ */
 import type { Account, Organization } from '../role/role.js'
 import { given } from './given.js'
 import { suggestion } from './nearest-name.js'
 import { within, type Findings, type Place } from './place.js'
-import { accountEntry, organizationOutline, type UnitEntry } from './schema/organization.js'
+import {
+  accountEntry,
+  organizationOutline,
+  type OrganizationOutline,
+  type UnitEntry,
+} from './schema/organization.js'
 import { readFitting } from './schema/problems.js'
 
 /** @returns undefined when something was reported. */
@@ -39,8 +47,37 @@ export function readOrganization(value: unknown, place: Place, findings: Finding
       tags: new Map(Object.entries(tags ?? {})),
     })
   }
+  const administration = outline && rootAdministration(outline, place, accountNames(value), findings)
   if (outline === undefined || findings.problemCount() > before) return undefined
-  return { id: outline.id, name: outline.name, accounts }
+  return { id: outline.id, name: outline.name, accounts, ...administration }
+}
+
+/** Empty unless root sessions are on, since the management account stands for nothing else. */
+function rootAdministration(
+  { managementAccount, rootSessions }: OrganizationOutline,
+  place: Place,
+  accounts: AccountNames,
+  findings: Findings,
+): Pick<Organization, 'managementAccount' | 'rootSessionAdministrators'> {
+  const at = within(place, 'managementAccount')
+  const management = managementAccount && declaredAccount(managementAccount, at, accounts, findings)
+  if (rootSessions.enabled && managementAccount === undefined && !findings.spoiled(at)) {
+    findings.problem(at, 'is missing: root sessions need it')
+  }
+  const administrators = new Set<string>()
+  for (const [i, written] of rootSessions.delegatedAdministrators.entries()) {
+    const here = within(place, 'rootSessions', 'delegatedAdministrators', i)
+    if (findings.spoiled(here)) continue
+    const account = declaredAccount(written, here, accounts, findings)
+    if (account === undefined) continue
+    if (account === management)
+      findings.problem(here, 'is the management account, which may take them anyway')
+    if (administrators.has(account)) findings.problem(here, `\`${written}\` is given twice`)
+    administrators.add(account)
+  }
+  return rootSessions.enabled
+    ? given({ managementAccount: management, rootSessionAdministrators: [...administrators] })
+    : {}
 }
 
 export interface AccountNames {
@@ -65,6 +102,20 @@ export function accountNames(value: unknown): AccountNames {
     else if (alias !== undefined) complete = false
   }
   return { ids, complete }
+}
+
+/** @returns its id; undefined for one that nobody declared, which was reported. */
+export function declaredAccount(
+  written: string,
+  place: Place,
+  { ids, complete }: AccountNames,
+  findings: Findings,
+): string | undefined {
+  const account = ids.get(written)
+  if (account === undefined && complete) {
+    findings.problem(place, `no account \`${written}\` is declared; ${suggestion(written, [...ids.keys()])}`)
+  }
+  return account
 }
 
 export function memberOf(value: unknown, name: string): unknown {

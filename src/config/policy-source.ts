@@ -4,7 +4,8 @@
  */
 import { compilePolicy, compilePolicyNode, type PolicyDocument, type PolicyKind } from '../policy/document.js'
 import type { JsonNode } from '../policy/json-node.js'
-import { createFindings, pathText, type Path, type Place } from './place.js'
+import { awsLimits, type PolicyLimits } from '../policy/kind.js'
+import { createFindings, pathText, type Findings, type Path, type Place } from './place.js'
 import type { Reading } from './reading.js'
 import { parseSource } from './source-document.js'
 
@@ -12,6 +13,8 @@ export interface CompiledSource {
   readonly document: PolicyDocument
   /** The policy as plain data, for checks that need more than the language. */
   readonly data: unknown
+  /** The same text as another kind of policy; undefined was reported. */
+  as(kind: PolicyKind, name: string): PolicyDocument | undefined
   problem(path: Path, message: string): void
   warning(path: Path, message: string): void
 }
@@ -43,6 +46,7 @@ export async function readPolicy(
     readonly filePlace: Place
     readonly kind: PolicyKind
     readonly name: string
+    readonly limits?: PolicyLimits
   },
   reading: Reading,
 ): Promise<CompiledSource | undefined> {
@@ -60,26 +64,9 @@ export async function readPolicy(
         : await policyFile(file, filePlace, reading)
   if (written === undefined) return undefined
 
-  const { kind, name } = options
-  const compiled =
-    written.node === undefined
-      ? compilePolicy(written.given, kind, name)
-      : compilePolicyNode(written.node, undefined, kind, name)
-  if (!compiled.ok) {
-    for (const { path, line, column, message } of compiled.problems) {
-      const steps = pathOf(path)
-      const at = line === undefined ? written.lineOf(steps) : written.lineFrom(line)
-      const across = column === undefined ? written.columnOf(steps) : written.columnFrom(column)
-      findings.add({
-        file: written.file,
-        ...(at === undefined ? {} : { line: at }),
-        ...(across === undefined ? {} : { column: across }),
-        path: pathText([...written.path, ...steps]),
-        message,
-      })
-    }
-    return undefined
-  }
+  const { kind, name, limits = awsLimits } = options
+  const document = compileWritten(written, kind, name, limits, findings)
+  if (document === undefined) return undefined
   reading.policies.push({
     ...written,
     kind,
@@ -95,11 +82,39 @@ export async function readPolicy(
     },
   })
   return {
-    document: compiled.policy,
+    document,
     data: written.data,
+    as: (otherKind, otherName) => compileWritten(written, otherKind, otherName, limits, findings),
     problem: (path, message) => findings.problem(said(path), message),
     warning: (path, message) => findings.warning(said(path), message),
   }
+}
+
+function compileWritten(
+  written: Written,
+  kind: PolicyKind,
+  name: string,
+  limits: PolicyLimits,
+  findings: Findings,
+): PolicyDocument | undefined {
+  const compiled =
+    written.node === undefined
+      ? compilePolicy(written.given, kind, name, limits)
+      : compilePolicyNode(written.node, undefined, kind, name, limits)
+  if (compiled.ok) return compiled.policy
+  for (const { path, line, column, message } of compiled.problems) {
+    const steps = pathOf(path)
+    const at = line === undefined ? written.lineOf(steps) : written.lineFrom(line)
+    const across = column === undefined ? written.columnOf(steps) : written.columnFrom(column)
+    findings.add({
+      file: written.file,
+      ...(at === undefined ? {} : { line: at }),
+      ...(across === undefined ? {} : { column: across }),
+      path: pathText([...written.path, ...steps]),
+      message,
+    })
+  }
+  return undefined
 }
 
 function inlinePolicy(inline: string | object, place: Place): Written {

@@ -1,41 +1,42 @@
 /** `roles.yaml` and `roles/*.yaml` → `Role`s: policies compiled, accounts found, ARNs and ids unique. */
-import { createHash } from 'node:crypto'
 import type { Role } from '../role/role.js'
+import { accountEntries } from './account-entries.js'
+import { entityId } from './entity-id.js'
 import { given } from './given.js'
-import { suggestion } from './nearest-name.js'
-import { memberOf, type AccountNames } from './organization.js'
-import { within, type Place, type Source } from './place.js'
+import type { ManagedPolicies } from './managed-policies.js'
+import type { AccountNames } from './organization.js'
+import { readPermissions } from './permissions.js'
+import { within, type Source } from './place.js'
 import { readPolicy } from './policy-source.js'
 import type { DeclaredProviders } from './providers.js'
 import type { Reading } from './reading.js'
-import { readFitting } from './schema/problems.js'
 import { roleEntry, rolesOutline, type RoleEntry } from './schema/roles.js'
 import { checkTrustPrincipals } from './trust-principals.js'
 
-interface Placed {
-  readonly entry: RoleEntry
-  readonly place: Place
-  /** Undefined when there is no such account. */
-  readonly account: string | undefined
-  readonly arn: string
+/** What roles may name. */
+interface RoleSurroundings {
+  readonly providers: DeclaredProviders
+  readonly userArns: ReadonlySet<string>
+  readonly managed: ManagedPolicies
 }
 
 export async function readRoles(
   sources: readonly Source[],
   accounts: AccountNames,
-  providers: DeclaredProviders,
+  { providers, userArns, managed }: RoleSurroundings,
   reading: Reading,
 ): Promise<readonly Role[]> {
-  const placed = sources.flatMap((source) => placedRoles(source, accounts, reading))
-  checkUnique(placed, reading)
+  const list = { member: 'roles', type: 'role', outline: rolesOutline, entry: roleEntry }
+  const { entries } = accountEntries<RoleEntry>(list, sources, accounts, reading.findings)
   const declared = {
     providers,
     accounts: new Set(accounts.ids.values()),
-    roleArns: new Set(placed.map(({ arn }) => arn)),
+    arns: { role: new Set(entries.map(({ arn }) => arn)), user: userArns },
   }
 
   const roles: Role[] = []
-  for (const { entry, place, account, arn } of placed) {
+  for (const placed of entries) {
+    const { entry, place, account, arn } = placed
     const trust = await readPolicy(
       {
         inline: entry.trustPolicy,
@@ -55,22 +56,11 @@ export async function readRoles(
       )
     }
     if (trust !== undefined) checkTrustPrincipals(trust, account, declared)
-    const permissions = await permissionsOf(entry, place, arn, reading)
-    const boundary = await readPolicy(
-      {
-        inline: entry.permissionsBoundary,
-        file: entry.permissionsBoundaryFile,
-        place: within(place, 'permissionsBoundary'),
-        filePlace: within(place, 'permissionsBoundaryFile'),
-        kind: 'boundary',
-        name: `permissions boundary of ${arn}`,
-      },
-      reading,
-    )
+    const { permissions, boundary } = await readPermissions(placed, managed, reading)
     if (trust === undefined || account === undefined) continue
     roles.push({
       arn,
-      id: entry.id ?? roleId(arn),
+      id: entry.id ?? entityId('AROA', arn),
       account,
       name: entry.name,
       path: entry.path,
@@ -78,90 +68,8 @@ export async function readRoles(
       permissions,
       maxSessionSeconds: entry.maxSessionDuration,
       tags: new Map(Object.entries(entry.tags ?? {})),
-      ...given({ description: entry.description, boundary: boundary?.document, color: entry.color }),
+      ...given({ description: entry.description, boundary, color: entry.color }),
     })
   }
   return roles
-}
-
-/** A function of the ARN alone: every replica and every restart gives a role the same id. */
-export function roleId(arn: string): string {
-  const digest = createHash('sha256').update(`rolegate role id ${arn}`).digest()
-  return `AROA${[...digest.subarray(0, 17)].map((byte) => base32.charAt(byte & 31)).join('')}`
-}
-
-const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-function placedRoles(source: Source, accounts: AccountNames, reading: Reading): readonly Placed[] {
-  readFitting(rolesOutline, source.value, { source, path: [] }, reading.findings)
-  const list = memberOf(source.value, 'roles')
-  return (Array.isArray(list) ? list : []).flatMap((raw: unknown, i) => {
-    const place = { source, path: ['roles', i] }
-    const entry = readFitting(roleEntry, raw, place, reading.findings)
-    if (entry === undefined) return []
-    const account = accounts.ids.get(entry.account)
-    if (account === undefined && accounts.complete) {
-      const known = [...accounts.ids.keys()]
-      reading.findings.problem(
-        within(place, 'account'),
-        `no account \`${entry.account}\` is declared; ${suggestion(entry.account, known)}`,
-      )
-    }
-    const arn = `arn:aws:iam::${account ?? entry.account}:role${entry.path}${entry.name}`
-    return [{ entry, place, account, arn }]
-  })
-}
-
-/** Names count without their path and without case, as IAM counts them. */
-function checkUnique(roles: readonly Placed[], { findings }: Reading): void {
-  const taken = new Map<string, Placed>()
-  for (const role of roles) {
-    const keys = [
-      [`${role.account ?? role.entry.account}/${role.entry.name.toLowerCase()}`, 'name'] as const,
-      ...(role.entry.id === undefined ? [] : [[role.entry.id, 'id'] as const]),
-    ]
-    for (const [key, member] of keys) {
-      if (member === 'name' && findings.spoiled(within(role.place, 'account'))) continue
-      if (findings.spoiled(within(role.place, member))) continue
-      const first = taken.get(key)
-      if (first === undefined) {
-        taken.set(key, role)
-        continue
-      }
-      const { source, path } = within(first.place, member)
-      findings.problem(
-        within(role.place, member),
-        `\`${role.entry[member]}\` is already taken in ${source.file}, line ${source.lineOf(path) ?? '?'}`,
-      )
-    }
-  }
-}
-
-async function permissionsOf(entry: RoleEntry, place: Place, arn: string, reading: Reading) {
-  const documents = []
-  const names = new Set<string>()
-  for (const [i, written] of entry.permissions.entries()) {
-    const at = within(place, 'permissions', i)
-    const name = written.name ?? `policy-${i + 1}`
-    if (names.has(name.toLowerCase()))
-      reading.findings.problem(within(at, 'name'), `\`${name}\` is given twice`)
-    names.add(name.toLowerCase())
-    const isGivenWrongly = ['policy', 'policyFile'].some((name) => reading.findings.spoiled(within(at, name)))
-    if (written.policy === undefined && written.policyFile === undefined && !isGivenWrongly) {
-      reading.findings.problem(at, 'needs `policy` or `policyFile`')
-    }
-    const policy = await readPolicy(
-      {
-        inline: written.policy,
-        file: written.policyFile,
-        place: within(at, 'policy'),
-        filePlace: within(at, 'policyFile'),
-        kind: 'identity',
-        name: `permissions policy ${name} of ${arn}`,
-      },
-      reading,
-    )
-    if (policy !== undefined) documents.push(policy.document)
-  }
-  return documents
 }

@@ -8,9 +8,11 @@ import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import type { FileKind } from './config-folder.js'
 import { organizationFile } from './schema/organization.js'
+import { policiesFile } from './schema/policies.js'
 import { providersFile } from './schema/providers.js'
 import { rolesFile } from './schema/roles.js'
 import { serverFile } from './schema/server.js'
+import { usersFile } from './schema/users.js'
 
 const schemas: readonly { readonly kind: FileKind; readonly title: string; readonly schema: z.ZodType }[] = [
   { kind: 'rolegate', title: 'Rolegate: the server (rolegate.yaml)', schema: serverFile },
@@ -20,6 +22,12 @@ const schemas: readonly { readonly kind: FileKind; readonly title: string; reado
     schema: organizationFile,
   },
   { kind: 'roles', title: 'Rolegate: roles (roles.yaml, roles/*.yaml)', schema: rolesFile },
+  { kind: 'users', title: 'Rolegate: users (users.yaml, users/*.yaml)', schema: usersFile },
+  {
+    kind: 'policies',
+    title: 'Rolegate: managed policies (policies.yaml, policies/*.yaml)',
+    schema: policiesFile,
+  },
   {
     kind: 'providers',
     title: 'Rolegate: identity providers (providers.yaml, providers/*.yaml)',

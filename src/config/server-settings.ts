@@ -3,19 +3,22 @@
  * network refused. Rule: beyond loopback there is TLS here or at a proxy, unless `insecureHttp` says otherwise.
  */
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type * as z from 'zod'
 import type { ServerConfig } from './config.js'
 import { given } from './given.js'
 import { isLoopback } from './loopback.js'
+import { declaredAccount, type AccountNames } from './organization.js'
 import { keyPair } from './pem-files.js'
 import { within, type Place } from './place.js'
 import { generatedKeyPair } from './generated-keys.js'
 import type { Reading } from './reading.js'
 import { serverFile } from './schema/server.js'
 import { readFitting } from './schema/problems.js'
+import { readServices } from './services.js'
 import { storeSettings } from './store-settings.js'
-import { hostAndPort, originOf, type HostAndPort } from './web-address.js'
+import { hostAndPort, originOf, requestHost, type HostAndPort } from './web-address.js'
 
 type Written = z.output<typeof serverFile>
 
@@ -28,7 +31,7 @@ export interface Overrides {
 export async function readServer(
   value: unknown,
   place: Place,
-  overrides: Overrides,
+  { overrides, accounts }: { readonly overrides: Overrides; readonly accounts: AccountNames },
   reading: Reading,
 ): Promise<ServerConfig | undefined> {
   const written = readFitting(serverFile, value, place, reading.findings)
@@ -55,6 +58,13 @@ export async function readServer(
   }
   const metrics =
     written.metrics && listenAt(written.metrics.listen, within(place, 'metrics', 'listen'), reading)
+  const services = await readServices(written.services, within(place, 'services'), accounts, reading)
+  const tokenAccounts = accountsOf(
+    written.webIdentityTokens.accounts,
+    within(place, 'webIdentityTokens', 'accounts'),
+    accounts,
+    reading,
+  )
   const audit = within(place, 'audit')
   const isGivenWrongly = ['file', 'stdout'].some((name) => reading.findings.spoiled(within(audit, name)))
   if (written.audit.file === null && !written.audit.stdout && !isGivenWrongly) {
@@ -67,13 +77,23 @@ export async function readServer(
     listen,
     trustedProxies: written.server.trustedProxies,
     publicHosts: [...new Set([new URL(publicUrl).host, ...publicHosts])],
+    workers:
+      written.server.workers === 'auto' ? Math.min(availableParallelism(), 64) : written.server.workers,
     store,
     sessions: { signInSeconds: written.sessions.signIn, cliSeconds: written.sessions.cli },
     sts: {
       maxSessionSeconds: written.sts.maxSessionDuration,
       chainedMaxSessionSeconds: written.sts.roleChaining.maxSessionDuration,
       clockSkewSeconds: written.sts.clockSkew,
+      replayProtection: written.sts.replayProtection,
+      maxChainLength: written.sts.maxChainLength,
     },
+    revocation: { strict: written.revocation.strict, lostAfterSeconds: written.revocation.lostAfter },
+    webIdentityTokens: {
+      enabled: written.webIdentityTokens.enabled,
+      ...given({ accounts: tokenAccounts }),
+    },
+    services,
     throttle: { attempts: written.throttle.attempts, windowSeconds: written.throttle.window },
     audit: {
       stdout: written.audit.stdout,
@@ -145,13 +165,28 @@ function hostsOf({ server }: Written, place: Place, reading: Reading): readonly 
   return server.publicHosts.flatMap((written, i) => {
     const host = reading.address(written, within(place, i))
     if (host === undefined) return []
-    if (/^[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(host)) return [host.toLowerCase()]
+    const name = requestHost(host)
+    if (name !== undefined) return [name]
     reading.findings.problem(
       within(place, i),
       'must be a host name, with `:port` when it is not the scheme’s own',
     )
     return []
   })
+}
+
+/** Ids, each once. */
+function accountsOf(
+  written: readonly string[] | undefined,
+  place: Place,
+  accounts: AccountNames,
+  { findings }: Reading,
+): readonly string[] | undefined {
+  const ids = written?.flatMap((name, i) => {
+    const at = within(place, i)
+    return findings.spoiled(at) ? [] : (declaredAccount(name, at, accounts, findings) ?? [])
+  })
+  return ids && [...new Set(ids)]
 }
 
 async function tlsOf({ server }: Written, place: Place, reading: Reading) {

@@ -1,6 +1,6 @@
 /**
  * Whom a trust policy names, held against what is declared: a provider that does not exist is a problem, since nobody
- * could ever come from it; a role that does not exist is a warning, since it may live elsewhere.
+ * could ever come from it; a role or user that does not exist is a warning, since it may live elsewhere.
  */
 import { suggestion } from './nearest-name.js'
 import { memberOf } from './organization.js'
@@ -12,7 +12,7 @@ export interface Declared {
   readonly providers: DeclaredProviders
   /** Account ids. */
   readonly accounts: ReadonlySet<string>
-  readonly roleArns: ReadonlySet<string>
+  readonly arns: Readonly<Record<'role' | 'user', ReadonlySet<string>>>
 }
 
 /** @param account of the role; undefined when that is not known. */
@@ -43,9 +43,11 @@ export function checkTrustPrincipals(
     }
   }
   for (const { value, path } of principals(policy.data, 'AWS')) {
-    const [, owner] = /^arn:aws:iam::(\d{12}):role\//.exec(value) ?? []
-    if (owner !== undefined && declared.accounts.has(owner) && !declared.roleArns.has(value)) {
-      policy.warning(path, `no role \`${value}\` is declared; ${suggestion(value, [...declared.roleArns])}`)
+    const [, owner, type] = /^arn:aws:iam::(\d{12}):(role|user)\//.exec(value) ?? []
+    if (owner === undefined || !declared.accounts.has(owner) || (type !== 'role' && type !== 'user')) continue
+    const known = declared.arns[type]
+    if (!known.has(value)) {
+      policy.warning(path, `no ${type} \`${value}\` is declared; ${suggestion(value, [...known])}`)
     }
   }
 }

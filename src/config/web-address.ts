@@ -20,6 +20,12 @@ export function hostAndPort(written: string, defaultPort?: number): HostAndPort 
   return host === undefined || port === undefined || port > 65_535 ? undefined : { host, port }
 }
 
+/** `host` or `host:port` as a request names it, in lower case; undefined when it is no such thing. */
+export function requestHost(written: string): string | undefined {
+  const isHost = /^[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(written)
+  return isHost ? written.toLowerCase() : undefined
+}
+
 /** `https://host[:port]` in normal form, without a trailing slash; undefined when there is anything more. */
 export function originOf(written: string): string | undefined {
   const url = webUrl(written)

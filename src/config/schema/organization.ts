@@ -58,9 +58,30 @@ const members = {
     .meta({ description: 'Organisational units: paths, or a tree of `name` and `units`.' }),
 }
 
+const rootMembers = {
+  managementAccount: text(64)
+    .optional()
+    .meta({ description: 'Id or alias of the account that may take root sessions of the others.' }),
+  rootSessions: fields({
+    enabled: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Answer AssumeRoot; needs `managementAccount`. AWS: off until switched on.' }),
+    delegatedAdministrators: z
+      .array(text(64))
+      .default([])
+      .meta({ description: 'Ids or aliases of accounts that may take them as well.' }),
+  })
+    .prefault({})
+    .meta({ description: 'Root sessions of member accounts, each for one task.' }),
+}
+
 export const organizationFile = fields({
   ...members,
   accounts: z.array(accountEntry).meta({ description: 'The accounts.' }),
+  ...rootMembers,
 })
 
-export const organizationOutline = fields({ ...members, accounts: z.array(z.unknown()) })
+export const organizationOutline = fields({ ...members, accounts: z.array(z.unknown()), ...rootMembers })
+
+export type OrganizationOutline = z.output<typeof organizationOutline>

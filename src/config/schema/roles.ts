@@ -1,46 +1,19 @@
 /** `roles.yaml` and `roles/*.yaml`: who may become what. Policies are AWS JSON; `../roles.ts` compiles them. */
 import * as z from 'zod'
-import { color, fields, filePath, schemaHint, seconds, tags, text } from './value.js'
+import { accountReference, entityName, entityPath, permissionFields, policy } from './permissions.js'
 import { longestSession } from './server.js'
-
-/** Read by the policy compiler, which knows the language; here only: text, or a set of fields. */
-const policy = () =>
-  z.union([z.string().min(1), z.record(z.string(), z.unknown())], {
-    error: 'must be a policy: AWS JSON as text, or YAML with the same names',
-  })
-
-const permissionsPolicy = fields({
-  name: text(128)
-    .regex(/^[\w+=,.@-]+$/, 'a policy name has letters, digits and _+=,.@-')
-    .optional()
-    .meta({ description: 'Shown in explanations. Default: `policy-1`, `policy-2`, …' }),
-  policy: policy().optional().meta({ description: 'The policy itself. Either this or `policyFile`.' }),
-  policyFile: filePath().optional().meta({ description: 'File with the policy, JSON or YAML.' }),
-})
+import { color, fields, filePath, schemaHint, seconds, tags, text } from './value.js'
 
 export const roleEntry = fields({
-  account: text(64).meta({ description: 'Id or alias of the account.' }),
-  name: text(64)
-    .regex(/^[\w+=,.@-]+$/, 'a role name has letters, digits and _+=,.@-')
-    .meta({ description: 'Unique in the account, ignoring case.' }),
-  path: text(512)
-    .regex(/^\/(?:[\x21-\x2e\x30-\x7e]+\/)*$/, 'a path starts and ends with `/`')
-    .default('/')
-    .meta({ description: 'Part of the ARN before the name.' }),
+  account: accountReference(),
+  name: entityName('a role', 64),
+  path: entityPath(),
   description: text(1000).optional().meta({ description: 'Shown in the portal.' }),
   trustPolicy: policy()
     .optional()
     .meta({ description: 'Who may assume the role. Either this or `trustPolicyFile`.' }),
   trustPolicyFile: filePath().optional().meta({ description: 'File with the trust policy, JSON or YAML.' }),
-  permissions: z
-    .array(permissionsPolicy)
-    .max(50)
-    .default([])
-    .meta({ description: 'Permissions policies: what the role may do.' }),
-  permissionsBoundary: policy().optional().meta({ description: 'Policy that the permissions never exceed.' }),
-  permissionsBoundaryFile: filePath()
-    .optional()
-    .meta({ description: 'File with the boundary, JSON or YAML.' }),
+  ...permissionFields('role'),
   maxSessionDuration: seconds(900, longestSession)
     .prefault('1h')
     .meta({ description: 'Longest session, 15m to 36h.' }),

@@ -1,5 +1,6 @@
 /** `rolegate.yaml`: the server's own settings. Shapes and defaults only; `../server-settings.ts` resolves and weighs them. */
 import * as z from 'zod'
+import { serviceEntry } from './services.js'
 import { address, fields, filePath, milliseconds, schemaHint, seconds, secret, text } from './value.js'
 
 /** 36 hours, the longest that any credential may live. */
@@ -48,6 +49,15 @@ const server = fields({
     description:
       'More host names (with port, unless it is the scheme’s own) that signed requests may name; the host of `publicUrl` is always one.',
   }),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1).max(64)], {
+      error: 'must be a whole number from 1 to 64, or `auto`',
+    })
+    .default(1)
+    .meta({
+      description:
+        'Processes that serve on the one address, 1 to 64; `auto`: as many as there are processor cores.',
+    }),
   tls: z
     .union([
       z.literal('generated'),
@@ -101,6 +111,16 @@ export const serverFile = fields({
     clockSkew: seconds(0, 3600)
       .prefault('15m')
       .meta({ description: 'How far the time in a signed request may be off. AWS: 15m.' }),
+    replayProtection: z.boolean().default(false).meta({
+      description:
+        'Refuse a second use of one signature. Off, since stock clients sign two equal calls of one second alike.',
+    }),
+    maxChainLength: z
+      .int()
+      .min(1)
+      .max(50)
+      .default(10)
+      .meta({ description: 'How many roles may be assumed one from another. AWS: no such limit.' }),
     roleChaining: fields({
       maxSessionDuration: seconds(900, longestSession)
         .prefault('36h')
@@ -111,6 +131,36 @@ export const serverFile = fields({
   })
     .prefault({})
     .meta({ description: 'Temporary credentials.' }),
+  revocation: fields({
+    strict: z.boolean().default(false).meta({
+      description:
+        'Refuse temporary credentials while revocations cannot be heard of. Off: accept them, and say so in the metrics.',
+    }),
+    lostAfter: seconds(1, 3600)
+      .prefault('5s')
+      .meta({ description: 'After this long without a word from the feed it counts as lost.' }),
+  })
+    .prefault({})
+    .meta({ description: 'How revoked credentials are kept out.' }),
+  webIdentityTokens: fields({
+    enabled: z.boolean().default(true).meta({
+      description:
+        'Answer GetWebIdentityToken and be an OpenID Connect issuer. AWS: off until switched on in an account.',
+    }),
+    accounts: z
+      .array(text(64))
+      .min(1)
+      .optional()
+      .meta({
+        description: 'Ids or aliases of the accounts whose principals may ask. Default: every account.',
+      }),
+  })
+    .prefault({})
+    .meta({ description: 'Tokens of Rolegate’s own, for whatever speaks OpenID Connect.' }),
+  services: z
+    .array(serviceEntry)
+    .default([])
+    .meta({ description: 'Upstreams that a reverse proxy guards by asking `GET /v1/verify`.' }),
   throttle: fields({
     attempts: z
       .int()
