@@ -22,17 +22,21 @@ export interface SessionClaimsSettings {
 
 const nothing: SessionClaims = { tags: new Map(), transitiveTagKeys: [] }
 
+export interface Said {
+  /** What the provider says under a name, as text; an empty text counts as absent. */
+  readonly valuesOf: (from: string) => readonly string[]
+  /** What it asserts itself, the syntax checked; keys outside `allowTagKeys` are dropped and logged. */
+  readonly asserted?: SessionClaims
+}
+
 /**
- * @param valuesOf what the provider says under a name, as text; an empty text counts as absent.
- * @param asserted by the provider itself, its syntax checked; keys outside `allowTagKeys` are dropped and logged.
  * @throws {Fault} `InvalidAssertion`, reason `<kind>:attribute-values`, `<kind>:required-attribute`,
- * `<kind>:session-tag` or `<kind>:source-identity`; the cause names attribute and tag, never a value.
+ * `<kind>:session-tag` or `<kind>:source-identity`; the cause and the log name attribute and tag, never a value.
  */
 export function sessionClaims(
   settings: SessionClaimsSettings,
-  valuesOf: (from: string) => readonly string[],
+  { valuesOf, asserted = nothing }: Said,
   log: Log,
-  asserted: SessionClaims = nothing,
 ): SessionClaims {
   const valueOf = ({ from, required }: SourceIdentityMapping): string | undefined => {
     const present = valuesOf(from).filter((text) => text !== '')
@@ -42,10 +46,19 @@ export function sessionClaims(
     }
     return value
   }
-  const sourceIdentity = joinSourceIdentity(settings, valueOf, asserted.sourceIdentity)
-  return {
-    ...joinTags(settings, valueOf, admitted(settings, asserted, log)),
-    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+  try {
+    const sourceIdentity = joinSourceIdentity(settings, valueOf, asserted.sourceIdentity)
+    return {
+      ...joinTags(settings, valueOf, admitted(settings, asserted, log)),
+      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    }
+  } catch (cause) {
+    // Not every face logs the cause of a Fault, and without it nobody finds the attribute.
+    if (cause instanceof Fault) {
+      const detail = cause.cause instanceof Error ? cause.cause.message : undefined
+      log.info('session claims refused', { provider: settings.name, reason: cause.reason, detail })
+    }
+    throw cause
   }
 }
 

@@ -79,7 +79,7 @@ export function toAssertion(
     conditionKeys: keys,
     authenticatedAt: deps.at,
     multiFactor: false,
-    ...sessionClaims(settings, (from) => entry.values(from), deps.log),
+    ...sessionClaims(settings, { valuesOf: (from) => entry.values(from) }, deps.log),
   }
 }
 

@@ -79,7 +79,7 @@ export function createLocalProvider(
       conditionKeys: keys,
       authenticatedAt: deps.now(),
       multiFactor: false,
-      ...sessionClaims(settings, (from) => valuesOf(user, from), deps.log),
+      ...sessionClaims(settings, { valuesOf: (from) => valuesOf(user, from) }, deps.log),
     }
   }
 

@@ -14,7 +14,7 @@ import { checkProviderSession, type CheckedClaims } from './token-claims.js'
 const longestName = 256
 
 /**
- * @param userinfo claims from the userinfo endpoint, whose `sub` was compared. They only add: what the signed token
+ * @param deps.userinfo claims from the userinfo endpoint, whose `sub` was compared. They only add: what the signed token
  * says wins, and how the person signed in is taken from the token alone.
  * @throws {Fault} `InvalidAssertion` when groups, tags, source identity, roles or `sid` are malformed, and from
  * what the configuration maps, see `mappedValue` and `sessionClaims`.
@@ -22,8 +22,7 @@ const longestName = 256
 export function oidcAssertion(
   settings: OidcSettings,
   token: CheckedClaims,
-  log: Log,
-  userinfo: JsonObject = {},
+  { log, userinfo = {} }: { readonly log: Log; readonly userinfo?: JsonObject },
 ): Assertion {
   const claims: JsonObject = { ...withoutTokenClaims(userinfo), ...token.claims }
   const groups = groupsOf(claims, settings.groupsClaim)
@@ -47,7 +46,7 @@ export function oidcAssertion(
     multiFactor: isMultiFactor(token.claims),
     ...(providerSession === undefined ? {} : { providerSession }),
     ...aws,
-    ...sessionClaims(settings, (from) => textsAt(claims, from), log, aws),
+    ...sessionClaims(settings, { valuesOf: (from) => textsAt(claims, from), asserted: aws }, log),
   }
 }
 

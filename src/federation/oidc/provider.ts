@@ -94,7 +94,7 @@ export function createOidcProvider(
     displayName: settings.displayName,
     arnResource: `oidc-provider/${withoutScheme(settings.issuer)}`,
     ...(redirect ? { redirect } : {}),
-    token: { verify: async (token) => oidcAssertion(settings, await verifyOurs(token), log) },
+    token: { verify: async (token) => oidcAssertion(settings, await verifyOurs(token), { log }) },
     ...(logoutToken ? { logoutToken } : {}),
     ...(settings.contextAssertions === true
       ? { context: { verify: async (token: string) => providedContext(settings, await verifyOurs(token)) } }

@@ -67,7 +67,7 @@ export function createSignIn(
       const userinfo = client.userinfo
         ? await deps.exchange.userinfo(metadata, answer.accessToken, token.subject)
         : {}
-      return oidcAssertion(settings, token, deps.log, userinfo)
+      return oidcAssertion(settings, token, { log: deps.log, userinfo })
     },
   }
 }

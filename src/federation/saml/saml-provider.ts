@@ -69,7 +69,7 @@ export async function createSamlProvider(
       skewSeconds: settings.clockSkewSeconds,
       now: now(),
     })
-    const assertion = toAssertion(facts.assertion, judgement, settings, log)
+    const assertion = toAssertion(facts.assertion, judgement, { settings, log })
     inspect(assertion)
     await useOnce(store, scope, facts.assertion, judgement.deadAt)
     return assertion

@@ -19,8 +19,7 @@ const nameIdSource = 'NameID'
 export function toAssertion(
   facts: AssertionFacts,
   judgement: Judgement,
-  settings: SamlSettings,
-  log: Log,
+  { settings, log }: { readonly settings: SamlSettings; readonly log: Log },
 ): Assertion {
   const values = new Map(facts.attributes.map(({ name, values }) => [name, values]))
   const first = (name: string) => (name === '' ? undefined : values.get(name)?.find((value) => value !== ''))
@@ -45,6 +44,6 @@ export function toAssertion(
     ...(judgement.sessionEndsAt ? { sessionEndsAt: judgement.sessionEndsAt } : {}),
     ...(judgement.providerSession === undefined ? {} : { providerSession: judgement.providerSession }),
     ...aws,
-    ...sessionClaims(settings, valuesOf, log, aws),
+    ...sessionClaims(settings, { valuesOf, asserted: aws }, log),
   }
 }

@@ -182,6 +182,27 @@ describe('an unsolicited assertion', () => {
       'the assertion is not acceptable',
     ],
     [
+      '51 session tags',
+      {
+        attributes: {
+          [`${aws}RoleSessionName`]: ['ada'],
+          ...Object.fromEntries(
+            Array.from({ length: 51 }, (_, index) => [`${aws}PrincipalTag:k${index}`, ['v']]),
+          ),
+        },
+      },
+      'InvalidAssertion',
+      'sts:claims',
+      'the assertion is not acceptable',
+    ],
+    [
+      'a session tag of the reserved kind',
+      { attributes: { [`${aws}RoleSessionName`]: ['ada'], [`${aws}PrincipalTag:aws:userid`]: ['x'] } },
+      'InvalidAssertion',
+      'saml:session-tag',
+      'what the identity provider says about this account cannot be used',
+    ],
+    [
       'a failure',
       {
         status:
