@@ -36,6 +36,11 @@ import type { ExpiringStore } from './store/expiring-store.js'
 import { createRedisStore } from './store/redis-store.js'
 import { createStsRoom } from './sts/sts-room.js'
 
+/** What the server was given cannot be used; the message tells the operator what to change. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused'
+}
+
 export interface App {
   readonly server: HotServer
   /** Stops taking requests, finishes those under way within the configured time, then closes everything. */
@@ -57,7 +62,14 @@ export async function buildApp(options: {
   const metrics = await createPrometheusMetrics()
   live.countWith(metrics)
   const store = await openStore(config(), dataDirectory, now, log)
-  const ring = await openKeyRing({ ...keyRingSource(config, dataDirectory), random: randomBytes, now, log })
+  const ring = await openKeyRing({
+    ...keyRingSource(config, dataDirectory),
+    random: randomBytes,
+    now,
+    log,
+  }).catch((cause: Error) => {
+    throw new StartRefused(cause.message, { cause })
+  })
   live.onChange(() => ring.reload())
   const credentials = createSessionCredentials(ring, { random: randomBytes })
   const audit = await createAuditLog({ ...server().audit, now, log, metrics })

@@ -1,6 +1,6 @@
 /** Start and stop: folders, signals, what the start prints. What is served is put together in `app.ts`. */
 import { mkdir } from 'node:fs/promises'
-import { buildApp, type App } from './app.js'
+import { buildApp, StartRefused, type App } from './app.js'
 import { openLiveConfig, type LiveConfig } from './config/live-config.js'
 import type { ConfigProblem } from './config/config.js'
 import { problemLine, shownDirectory } from './config/problem-line.js'
@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   } catch (cause) {
     log.error('server.stopped', { cause })
     printError(`rolegate: ${stopReason(cause)}`)
-    return 1
+    return cause instanceof StartRefused ? exitConfiguration : 1
   } finally {
     await app?.close()
     await demo?.close()

@@ -100,6 +100,16 @@ describe('rolegate serve', () => {
     expect(stderr).not.toContain('hunter2')
   })
 
+  it('TOK-16: refuses a key that nobody should trust', async () => {
+    const config = join(folder, 'weak-key')
+    await cp(join(repository, 'config'), config, { recursive: true })
+    await appendFile(join(config, 'rolegate.yaml'), '\nkeyRing: ${file:weak-ring.txt}\n')
+    await writeFile(join(config, 'weak-ring.txt'), Buffer.alloc(32).toString('base64'))
+    const { code, stderr } = await serve(config)
+    expect(code).toBe(78)
+    expect(stderr).toMatch(/key ring text, key 1: the key is all zeros; make one with/)
+  })
+
   it('says which file it cannot record to', async () => {
     await mkdir(join(folder, 'data', 'audit.jsonl'), { recursive: true })
     const { code, stderr } = await serve(join(repository, 'config'), '--listen', '127.0.0.1:9')
