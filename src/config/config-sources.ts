@@ -1,14 +1,16 @@
 /**
- * The texts of a configuration folder, read and parsed, by kind. In `policies/` a document (it has `Statement`) stands
- * beside declarations: it is there for a `policyFile` to name, and is no declaration itself.
+ * The texts of a configuration folder, read and parsed, by kind. In `policies/` documents may stand beside declarations
+ * (which have `policies`): they are there for a `policyFile` to name.
  */
 import { join } from 'node:path'
 import { maxFileBytes } from './before-parsing.js'
 import type { ConfigProblem } from './config.js'
 import { strangerSentence, type ConfigFolder, type FileKind } from './config-folder.js'
 import { memberOf } from './organization.js'
-import { createFindings, type Findings, type Source } from './place.js'
+import { createFindings, type Source } from './place.js'
 import { readText, type Reading } from './reading.js'
+import { policiesOutline } from './schema/policies.js'
+import { readFitting } from './schema/problems.js'
 import { parseSource } from './source-document.js'
 
 export interface ConfigSources {
@@ -32,20 +34,28 @@ export async function readSources(
     folder.others.map((name) => [name, [stranger(name)]]),
   )
 
+  const declares = (kind: FileKind, source: Source | undefined): void => {
+    if (source === undefined) unreadable.add(kind)
+    else parsed.set(kind, [...(parsed.get(kind) ?? []), source])
+  }
   for (const { kind, name } of folder.files) {
     const read = await readText(join(directory, name), maxFileBytes)
     reading.note(join(directory, name), read.ok ? read.text : '')
     if (read.ok) texts.push(read.text)
-    // Where it may be a document, whoever names it says what is wrong with it.
+    // Whoever names a document says what is wrong with it.
     const mayBeDocument = kind === 'policies' && name.includes('/')
-    const own: Findings = mayBeDocument ? createFindings() : findings
+    const own = mayBeDocument ? createFindings() : findings
     if (!read.ok) own.add({ file: name, path: '', message: read.reason })
     const source = read.ok ? parseSource(name, rewrite(read.text), own) : undefined
-    if (source === undefined) unreadable.add(kind)
-    if (mayBeDocument && source === undefined) others.set(name, own.problems)
-    else if (mayBeDocument && memberOf(source?.value, 'Statement') !== undefined)
+    if (!mayBeDocument || memberOf(source?.value, 'policies') !== undefined) {
+      declares(kind, source)
+    } else if (memberOf(source?.value, 'Statement') !== undefined) {
       others.set(name, [stranger(name)])
-    else if (source !== undefined) parsed.set(kind, [...(parsed.get(kind) ?? []), source])
+    } else {
+      if (source !== undefined) readFitting(policiesOutline, source.value, { source, path: [] }, own)
+      others.set(name, own.problems)
+      declares(kind, undefined)
+    }
   }
 
   return {

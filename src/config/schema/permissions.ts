@@ -48,7 +48,7 @@ export const permissionFields = (noun: string) => ({
     .default([])
     .meta({ description: `Permissions policies: what the ${noun} may do.` }),
   managedPolicies: z.array(managedPolicyArn()).max(maxManagedPolicies).default([]).meta({
-    description: 'ARNs of managed policies, at most 20: of the same account, or of those that every one has.',
+    description: 'ARNs of managed policies of the same account or of `aws`, at most 20.',
   }),
   permissionsBoundary: policy()
     .optional()

@@ -88,7 +88,7 @@ export const serverFile = fields({
   server: server.prefault({}).meta({ description: 'Addresses and how the server is reached.' }),
   keyRing: secret().optional().meta({
     description:
-      'Text of 32 random bytes in base64, as a reference. Default: `keys.json` in the data directory, made on first start.',
+      'Text of the key ring, as a reference: 32 random bytes in base64, or a ring file. Default: `keys.json` in the data directory, made on first start.',
   }),
   store: z
     .discriminatedUnion('type', [embedded, redis])
@@ -147,13 +147,9 @@ export const serverFile = fields({
       description:
         'Answer GetWebIdentityToken and be an OpenID Connect issuer. AWS: off until switched on in an account.',
     }),
-    accounts: z
-      .array(text(64))
-      .min(1)
-      .optional()
-      .meta({
-        description: 'Ids or aliases of the accounts whose principals may ask. Default: every account.',
-      }),
+    accounts: z.array(text(64)).min(1).optional().meta({
+      description: 'Ids or aliases of the accounts whose principals may ask. Default: every account.',
+    }),
   })
     .prefault({})
     .meta({ description: 'Tokens of Rolegate’s own, for whatever speaks OpenID Connect.' }),
