@@ -2,8 +2,8 @@
 import { Fault } from '../fault.js'
 
 /**
- * A used assertion's mark that the server throws away to make room lets that assertion in again, so an evicting
- * server is refused rather than warned about. Without a memory limit no policy ever evicts.
+ * A used assertion's mark that the server throws away to make room lets that assertion in again, and a revocation
+ * lets the revoked session in again, so an evicting server is refused rather than warned about. Without a memory limit no policy ever evicts.
  * Does not notice when somebody changes the server's settings later.
  * @throws {Fault} `StoreUnavailable` with reason `store:unfit`.
  */
@@ -18,7 +18,7 @@ export function requireFitServer(info: string): void {
   const policy = field('maxmemory_policy')
   if (field('maxmemory') !== '0' && policy !== undefined && policy !== 'noeviction') {
     throw unfit(
-      `redis may evict marks of used assertions: set \`maxmemory-policy noeviction\` (it is \`${policy}\`)`,
+      `redis may evict keys, revocations and marks of used assertions: set \`maxmemory-policy noeviction\` (it is \`${policy}\`)`,
     )
   }
 }

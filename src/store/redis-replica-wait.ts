@@ -4,7 +4,7 @@
  */
 import { inTime } from './deadline.js'
 
-/** A replica beside its master has a write within some milliseconds. */
+/** A replica beside its master says that it has a write within some tens of milliseconds. */
 const WAIT_MS = 100
 /** One that was too slow, or is not there, is left alone this long. */
 const REST_MS = 5_000
@@ -18,14 +18,14 @@ export function createReplicaWait(
   confirm: (timeoutMs: number) => Promise<number>,
 ): () => Promise<void> {
   // A caller may have to let one round end before its own, within the time of its operation.
-  const timeoutMs = Math.min(WAIT_MS, Math.ceil(operationTimeoutMs / 8))
+  const timeoutMs = Math.min(WAIT_MS, Math.ceil(operationTimeoutMs / 4))
   let restUntil = 0
   let current = Promise.resolve()
   let next: Promise<void> | undefined
   const round = async () => {
     next = undefined
     if (performance.now() < restUntil) return
-    const replicas = await inTime(timeoutMs * 2, () => confirm(timeoutMs)).catch(() => 0)
+    const replicas = await inTime(timeoutMs * 1.5, () => confirm(timeoutMs)).catch(() => 0)
     if (replicas === 0) restUntil = performance.now() + REST_MS
   }
   return () => {

@@ -9,8 +9,10 @@
  * replica has the write: after a fail-over the last writes may be missing, unless the servers are set to
  * `min-replicas-to-write`.
  *
- * An ACL user needs `~<key prefix>*` and `+set +get +getdel +del +exists +hget +hset +hdel +hscan +xadd +xrange +xdel
- * +eval +info +ping`, behind sentinels also `+wait +role`, in a cluster also `+cluster|slots`.
+ * An ACL user needs `~<key prefix>*` and these rights, and `+select` for another database than the first:
+ * - everywhere +set +get +getdel +del +exists +hget +hset +hdel +hscan +xadd +xrange +xdel +eval +info +ping
+ * - behind sentinels +wait
+ * - in a cluster +cluster|slots
  */
 import { Fault, type Clock } from '../fault.js'
 import type { Log } from '../operation/log.js'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { createEmbeddedStore } from '../../src/store/embedded-store.js'
-import type { ExpiringStore } from '../../src/store/expiring-store.js'
+import type { Store } from '../../src/store/store.js'
 import { buildChild, type ChildScript } from '../support/child.js'
 import { waitUntil } from '../support/redis.js'
 import { storeSuite } from './suite.js'
@@ -39,7 +39,7 @@ storeSuite('lmdb', async () => {
 })
 
 describe('the embedded store', () => {
-  const opened: ExpiringStore[] = []
+  const opened: Store[] = []
   const open = async (directory: string) => {
     const store = await createEmbeddedStore({ directory, now })
     opened.push(store)
@@ -66,6 +66,26 @@ describe('the embedded store', () => {
     expect(await after.take('key')).toBe('value')
   })
 
+  it('has its records and its feed again after it was closed, under the same epoch', async () => {
+    const directory = join(folder, 'feed-again')
+    const before = await open(directory)
+    await before.records.replace('key', undefined, 'value')
+    const position = await before.feed.append('entry', later())
+    const seen = await before.feed.after(undefined, 10)
+    await before.close()
+    const after = await open(directory)
+    expect(await after.records.list('')).toEqual([{ key: 'key', value: 'value' }])
+    expect(await after.feed.after(undefined, 10)).toEqual(seen)
+    const next = await after.feed.append('next', later())
+    expect((await after.feed.after(position, 10)).entries.map((entry) => entry.position)).toEqual([next])
+  })
+
+  it('has another epoch in another directory', async () => {
+    const [one, two] = [await open(join(folder, 'epoch-1')), await open(join(folder, 'epoch-2'))]
+    const [first, second] = [await one.feed.after(undefined, 1), await two.feed.after(undefined, 1)]
+    expect(first.epoch).not.toBe(second.epoch)
+  })
+
   it('says that it is unavailable when it is closed or its directory cannot be used', async () => {
     const store = await open(join(folder, 'closed'))
     await store.close()
@@ -75,6 +95,11 @@ describe('the embedded store', () => {
       store.get('k'),
       store.take('k'),
       store.ping(),
+      store.records.get('k'),
+      store.records.replace('k', undefined, 'v'),
+      store.records.list(''),
+      store.feed.append('entry', later()),
+      store.feed.after(undefined, 10),
       open('/dev/null/store'),
     ]
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'StoreUnavailable' })
