@@ -1,5 +1,5 @@
 /** QR codes (ISO/IEC 18004) for a page and for a terminal. The only importer of qr. */
-import encodeQR from 'qr'
+import { encodeQR } from 'qr'
 
 export interface QrDrawing {
   /** Of a square, quiet zone included: `viewBox="0 0 size size"`. */
