@@ -116,7 +116,7 @@ export async function openKeyRing(
       if (!mayLook || closed) return
       mayLook = false
       setTimeout(() => (mayLook = true), lookEveryMs).unref()
-      // After the answer: whoever sends such a message must not wait for a disk, nor be able to tell.
+      // Not now: whoever sends such a message must not wait for it, nor be able to tell that it was done.
       setImmediate(() => void inTurn(false))
     },
     onChange(listener) {
@@ -162,8 +162,8 @@ async function fileSource(
     isFile: true,
     async version() {
       // Nobody can write a file without changing one of these; a replaced one is another inode.
-      const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
-      return [ino, size, mtimeNs, ctimeNs].join(' ')
+      const at = await stat(file, { bigint: true }).catch(() => undefined)
+      return at === undefined ? 'gone' : [at.ino, at.size, at.mtimeNs, at.ctimeNs].join(' ')
     },
     async read() {
       const content = await readRingFile(file)

@@ -14,7 +14,13 @@ import { withRingLock } from './ring-lock.js'
 export const promotableAfterSeconds = 60
 
 export type Rotation =
-  | { readonly outcome: 'rotated'; readonly content: RingContent; readonly removed: readonly WrittenKey[] }
+  | {
+      readonly outcome: 'rotated'
+      readonly content: RingContent
+      readonly removed: readonly WrittenKey[]
+      /** Forced: running servers may not know the key that is active now. */
+      readonly isEarly: boolean
+    }
   /** There was no next key, as in version 1: now there is one, and everything else is as it was. */
   | { readonly outcome: 'prepared'; readonly content: RingContent; readonly readyAt: Date }
   /** The next key is so new that a running server may not have it yet; nothing changed. */
@@ -52,6 +58,7 @@ export function rotated(content: RingContent, { now, random, force }: RotationOp
       keys: [{ ...promoted, state: 'active' }, { ...fresh, state: 'next' }, retire(active, at), ...kept],
     },
     removed: retired.filter((key) => !kept.includes(key)),
+    isEarly: readyAt > at,
   }
 }
 

@@ -113,6 +113,8 @@ describe('keys rotate', () => {
     const forced = await run('rotate', '--force')
     expect(forced.exitCode).toBe(0)
     expect(forced.err).toContain('rolegate keys adopt')
+    clock.advance(60)
+    expect((await run('rotate', '--force')).err).not.toContain('adopt')
   })
 
   it('gives a ring of version 1 a next key first', async () => {
