@@ -6,7 +6,6 @@ import { trustIndex } from '../policy/candidates.js'
 import type { User } from '../user/user.js'
 import type { ManagedPolicy } from './managed-policy.js'
 import type { Account, Organization, Role, RoleDirectory } from './role.js'
-import { rootTaskPolicies } from './root-task-policies.js'
 
 export function createConfigDirectory(config: {
   readonly organization: Organization
@@ -31,10 +30,7 @@ export function createConfigDirectory(config: {
   const usersByName = new Map(
     (config.users ?? []).map((user) => [`${user.account}/${user.name.toLowerCase()}`, user]),
   )
-  const managedPolicies = new Map([
-    ...(config.managedPolicies ?? []).map((policy) => [policy.arn, policy] as const),
-    ...rootTaskPolicies,
-  ])
+  const managedPolicies = new Map((config.managedPolicies ?? []).map((policy) => [policy.arn, policy]))
   const trusting = trustIndex(config.roles)
   const inForce = new Set(
     config.providers.map((settings) =>

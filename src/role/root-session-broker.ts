@@ -13,12 +13,11 @@ import type { Clock } from '../fault.js'
 import type { Metrics } from '../operation/metrics.js'
 import { compilePolicy, type PolicyDocument } from '../policy/document.js'
 import type { Decision } from '../policy/evaluate.js'
-import { describeDecision } from '../policy/explain.js'
 import { implicitDeny } from './authorize.js'
 import { identityOfCaller, type Caller } from './caller.js'
 import { chainFrom, originOfCaller } from './lineage.js'
 import { permissionOf } from './permission.js'
-import { cloudTrailTime } from './record.js'
+import { issuedCredentials, judged } from './record.js'
 import type { Organization, RoleDirectory } from './role.js'
 import type { RootSession, TemporaryCredentials } from './session.js'
 
@@ -28,7 +27,7 @@ export interface RootSessionRequest {
   readonly target: string
   /** As it was asked for: an account id or an ARN. */
   readonly targetPrincipal: string
-  /** One of `rootTaskPolicies`. */
+  /** One of the five published ones, `arn:aws:iam::aws:policy/root-task/…`. */
   readonly taskPolicyArn: string
   /** 0 to 900, already checked. */
   readonly durationSeconds?: number
@@ -143,11 +142,11 @@ function grantEvent(
   decision: Decision,
   session: RootSession,
 ): AuditEvent {
-  const { accessKeyId, expiresAt, sourceIdentity, chain } = session
+  const { sourceIdentity, chain } = session
   return auditEvent({
     ...base(deps, request),
     responseElements: {
-      credentials: { accessKeyId, expiration: cloudTrailTime(expiresAt) },
+      credentials: issuedCredentials(session),
       ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
     },
     additionalEventData: { ...judged(decision), chain: chain.map((link) => link.accessKeyId) },
@@ -184,13 +183,5 @@ function base(deps: RootSessionBrokerDeps, request: RootSessionRequest) {
     },
     readOnly: true,
     recipientAccountId: identityOfCaller(caller).account,
-  }
-}
-
-function judged(decision: Decision): Readonly<Record<string, unknown>> {
-  return {
-    decision: decision.outcome,
-    explanation: describeDecision(decision),
-    statements: decision.matched,
   }
 }

@@ -3,14 +3,21 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
  */
 import type { RootSessionBroker, RootSessionOutcome } from '../role/root-session-broker.js'
-import { rootTaskPolicies } from '../role/root-task-policies.js'
 import type { StsAction } from './action.js'
-import { arnText } from './assume-parameters.js'
 import { notAuthorized } from './permission.js'
-import { createValidation } from './validation.js'
+import { arnText, createValidation } from './validation.js'
 import { refusal } from './wire-errors.js'
 import type { XmlElement } from './xml.js'
 
+const tasks: ReadonlySet<string> = new Set(
+  [
+    'IAMAuditRootUserCredentials',
+    'IAMCreateRootUserPassword',
+    'IAMDeleteRootUserCredentials',
+    'S3UnlockBucketPolicy',
+    'SQSUnlockQueuePolicy',
+  ].map((name) => `arn:aws:iam::aws:policy/root-task/${name}`),
+)
 const targetText = { min: 12, max: 2048 }
 const durationRange = { min: 0, max: 900 }
 const accountPattern = /^\d{12}$/
@@ -29,7 +36,7 @@ export function assumeRoot(broker: RootSessionBroker): StsAction {
       const target = accountOfTarget(targetPrincipal)
       const wrong =
         check.refusal() ??
-        (rootTaskPolicies.has(taskPolicyArn) ? undefined : invalid(taskPolicyArn)) ??
+        (tasks.has(taskPolicyArn) ? undefined : invalid(taskPolicyArn)) ??
         (target === undefined ? invalid(targetPrincipal) : undefined)
       if (wrong !== undefined || target === undefined)
         return { ok: false, refusal: wrong ?? invalid(targetPrincipal) }

@@ -2,6 +2,7 @@
  * The phases that every action shares, in order: form, action, authentication, parameters, run. An action is reached
  * only through here: what is not in the table does not exist, and what is signed cannot run unsigned.
  */
+import type { RequestOrigin } from '../audit/event.js'
 import { authenticate, type AuthenticationDeps } from '../authentication/authenticate.js'
 import { Fault, type Clock } from '../fault.js'
 import type { WireRequest } from '../http/wire.js'
@@ -12,8 +13,8 @@ import { sha256Hex } from '../signature/canonical-request.js'
 import { headerValues } from '../signature/received-header.js'
 import type { SignatureSettings } from '../signature/verification.js'
 import type { Recordable, StsAction, StsOutcome } from './action.js'
-import { mayCall } from './callable-actions.js'
-import { notAuthorized, refused } from './permission.js'
+import { refuseCaller } from './caller-kind.js'
+import { refused } from './permission.js'
 import { parseForm, type QueryForm } from './query-form.js'
 import { refusal, refusalOf, type Refusal } from './wire-errors.js'
 
@@ -31,6 +32,8 @@ export interface Progress {
   action: string
   parameters: Recordable | null
   caller?: Caller
+  /** Of the request; with the region that was signed for, once that is proven. */
+  origin: RequestOrigin
   /** Whether the caller's signature was verified, rather than only its token opened. */
   proven: boolean
 }
@@ -101,21 +104,18 @@ async function phases(
   }
   progress.caller = authentication.caller
   progress.proven = true
+  progress.origin = { ...request.origin, region: authentication.region }
   const command = action.parse(parsed.form)
   if (!command.ok) return refused(command.refusal)
   progress.parameters = command.recordable
-  if (!mayCall(authentication.caller, action.name)) {
-    const resource = command.recordable?.roleArn
-    return refused({
-      ...notAuthorized(
-        authentication.caller,
-        `sts:${action.name}`,
-        typeof resource === 'string' ? resource : undefined,
-      ),
-      reason: 'sts:session-kind',
-    })
-  }
-  return command.run(authentication.caller, request.origin)
+  const resource = command.recordable?.roleArn
+  const wrongKind = refuseCaller(
+    authentication.caller,
+    action.name,
+    typeof resource === 'string' ? resource : undefined,
+  )
+  if (wrongKind !== undefined) return refused(wrongKind)
+  return command.run(authentication.caller, { ...request.origin, region: authentication.region })
 }
 
 function chooseAction(actions: ReadonlyMap<string, StsAction>, form: QueryForm): StsAction | Refusal {

@@ -10,18 +10,30 @@ import type { SessionCredentials } from '../credentials/credentials.js'
 import type { Clock } from '../fault.js'
 import type { IdentityProvider } from '../federation/assertion.js'
 import type { WireRequest, WireResponse, WireRoom } from '../http/wire.js'
+import type { TokenIssuer } from '../issuer/token-issuer.js'
 import type { Log } from '../operation/log.js'
 import type { Metrics } from '../operation/metrics.js'
 import type { RoleBroker } from '../role/broker.js'
+import type { MessageBox } from '../role/authorization-message.js'
 import type { RoleDirectory } from '../role/role.js'
+import type { UserTokenBroker } from '../role/user-token-broker.js'
+import type { RootSessionBroker } from '../role/root-session-broker.js'
 import type { SignatureSettings } from '../signature/verification.js'
+import type { MfaDevices } from '../user/mfa-device.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assumeRole } from './assume-role.js'
 import { assumeRoleWithLdapIdentity } from './assume-role-with-ldap-identity.js'
 import { assumeRoleWithSaml } from './assume-role-with-saml.js'
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.js'
+import { assumeRoot } from './assume-root.js'
+import { decodeAuthorizationMessage } from './decode-authorization-message.js'
 import { dispatch, type Progress } from './dispatch.js'
+import { getAccessKeyInfo } from './get-access-key-info.js'
 import { getCallerIdentity } from './get-caller-identity.js'
+import { getFederationToken } from './get-federation-token.js'
+import { getSessionToken } from './get-session-token.js'
+import { getWebIdentityToken } from './get-web-identity-token.js'
+import { notOffered } from './not-offered.js'
 import type { PasswordThrottle } from './password-throttle.js'
 import { stsEvent } from './record.js'
 import { refusal } from './wire-errors.js'
@@ -29,6 +41,8 @@ import { failure, success, tooLarge } from './xml.js'
 
 export interface StsRoomDeps {
   readonly broker: RoleBroker
+  readonly userTokens: UserTokenBroker
+  readonly mfa: MfaDevices
   readonly credentials: SessionCredentials
   /** The directory in force now; read once per request. */
   readonly directory: () => RoleDirectory
@@ -43,6 +57,10 @@ export interface StsRoomDeps {
   readonly revocations: AuthenticationDeps['revocations']
   /** In force when the configuration asks for it. */
   readonly replay: () => AuthenticationDeps['replay']
+  readonly rootSessions: RootSessionBroker
+  /** Opens what `encodeAuthorizationMessage` made. */
+  readonly authorizationMessages: MessageBox
+  readonly issuer: TokenIssuer
   /** For the ids of audit records. */
   readonly randomUuid?: () => string
 }
@@ -58,7 +76,14 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
   const actions: ReadonlyMap<string, StsAction> = new Map(
     [
       getCallerIdentity,
-      assumeRole(deps.broker),
+      getAccessKeyInfo(deps),
+      decodeAuthorizationMessage(deps),
+      getWebIdentityToken(deps),
+      assumeRoot(deps.rootSessions),
+      ...notOffered,
+      assumeRole(deps),
+      getSessionToken(deps),
+      getFederationToken(deps),
       assumeRoleWithSaml(deps),
       assumeRoleWithWebIdentity(deps),
       assumeRoleWithLdapIdentity(deps),
@@ -71,27 +96,27 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
   }
   const eventID = deps.randomUuid ?? randomUUID
 
-  async function record(outcome: StsOutcome, { origin }: WireRequest, progress: Progress): Promise<void> {
+  async function record(outcome: StsOutcome, progress: Progress): Promise<void> {
     await deps.audit.record(
       stsEvent({
         ...progress,
         ...(outcome.ok ? {} : { refusal: outcome.refusal }),
+        ...(outcome.ok && outcome.elements !== undefined ? { elements: outcome.elements } : {}),
         ...(outcome.ok || outcome.identity === undefined ? {} : { identity: outcome.identity }),
         now: deps.now(),
         eventID: eventID(),
-        origin,
       }),
     )
   }
 
   async function handle(request: WireRequest): Promise<WireResponse> {
     const { requestId } = request.origin
-    const progress: Progress = { action: '', parameters: null, proven: false }
+    const progress: Progress = { action: '', parameters: null, origin: request.origin, proven: false }
     const count = (code: string): void =>
       deps.metrics.stsRequest(actions.has(progress.action) ? progress.action : 'unknown', code)
     try {
       const outcome = await dispatch(phases, actions, request, progress)
-      if (!outcome.recorded) await record(outcome, request, progress)
+      if (!outcome.recorded) await record(outcome, progress)
       count(outcome.ok ? 'ok' : outcome.refusal.code)
       return outcome.ok
         ? success(progress.action, outcome.result, requestId)
