@@ -22,6 +22,7 @@ import type { Demo } from './portal/portal-deps.js'
 import { createPortal } from './portal/portal.js'
 import { createConfigDirectory } from './role/config-directory.js'
 import { createRoleBroker } from './role/role-broker.js'
+import { createUserTokenBroker } from './role/user-token-broker.js'
 import { createPendingSignIns } from './session/pending-sign-in.js'
 import { createRoleHistory } from './session/role-history.js'
 import { createSignInSessions } from './session/sign-in-session.js'
@@ -82,14 +83,15 @@ export async function buildApp(options: {
     directory = createConfigDirectory(changed)
   })
 
-  const broker = createRoleBroker({
+  const issuing = {
     ...shared,
     directory: () => directory,
     limits: () => server().sts,
     credentials,
     audit,
     metrics,
-  })
+  }
+  const broker = createRoleBroker(issuing)
   const throttle = createThrottle(store, server().throttle, now)
 
   const clients = createClients({
@@ -104,6 +106,8 @@ export async function buildApp(options: {
   const sts = createStsRoom({
     ...shared,
     broker,
+    userTokens: createUserTokenBroker(issuing),
+    mfa: { verify: () => Promise.resolve('unknown-device') },
     credentials,
     directory: () => directory,
     providers: providers.list,

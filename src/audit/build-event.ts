@@ -22,7 +22,7 @@ export interface AuditFacts {
   readonly userIdentity: UserIdentity
   /** By default what CloudTrail has for the source. */
   readonly eventType?: AuditEvent['eventType']
-  /** `us-east-1` by default, as CloudTrail writes for global services. */
+  /** By default the region that was signed for, or `us-east-1`, as CloudTrail writes for global services. */
   readonly awsRegion?: string
   readonly requestParameters?: AuditEvent['requestParameters']
   readonly responseElements?: AuditEvent['responseElements']
@@ -50,7 +50,7 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
     eventSource,
     eventName,
     eventType: eventTypes[eventSource],
-    awsRegion: 'us-east-1',
+    awsRegion: origin.region ?? 'us-east-1',
     sourceIPAddress: origin.sourceIp,
     userAgent: origin.userAgent,
     requestID: origin.requestId,

@@ -62,6 +62,8 @@ export interface RequestOrigin {
   readonly userAgent: string
   /** True when the client's connection was TLS (or a trusted proxy says so). */
   readonly secure: boolean
+  /** The region that the client signed for; absent where nothing was signed. */
+  readonly region?: string
 }
 
 export interface AuditLog {

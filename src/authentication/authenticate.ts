@@ -30,7 +30,8 @@ export interface AuthenticationDeps {
 }
 
 export type Authentication =
-  | { readonly ok: true; readonly caller: Caller }
+  /** `region`: the one in the scope that was signed. */
+  | { readonly ok: true; readonly caller: Caller; readonly region: string }
   /** `claimed` is whose credentials were presented, where they are known: for the record, not a proof. */
   | { readonly ok: false; readonly refusal: SignatureRefusal; readonly claimed?: Caller }
 
@@ -90,7 +91,7 @@ async function withClaim(
       ),
       caller,
     )
-  return { ok: true, caller }
+  return { ok: true, caller, region: claim.scope.region }
 }
 
 type Found =

@@ -5,32 +5,55 @@ export interface ByteWriter {
   integer(value: number): void
   text(value: string): void
   bytes(value: Buffer): void
-  toBuffer(): Buffer
+  /** @param minimum bytes; zeros are added up to that, and `ByteReader.end` takes them for nothing. */
+  toBuffer(minimum?: number): Buffer
 }
 
+/** Enough for most sessions, so that one allocation serves a token. */
+const firstCapacity = 512
+const longestInteger = 8
+
 export function createByteWriter(): ByteWriter {
-  const parts: Buffer[] = []
+  let buffer = Buffer.allocUnsafe(firstCapacity)
+  let length = 0
+  const reserve = (size: number): void => {
+    if (length + size <= buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(2 * buffer.length, length + size))
+    buffer.copy(larger, 0, 0, length)
+    buffer = larger
+  }
   const integer = (value: number): void => {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('only whole numbers from zero up')
-    const encoded: number[] = []
+    reserve(longestInteger)
     let rest = value
     while (rest > 0x7f) {
-      encoded.push((rest % 0x80) | 0x80)
+      buffer[length++] = (rest % 0x80) | 0x80
       rest = Math.floor(rest / 0x80)
     }
-    encoded.push(rest)
-    parts.push(Buffer.from(encoded))
-  }
-  const bytes = (value: Buffer): void => {
-    integer(value.length)
-    parts.push(value)
+    buffer[length++] = rest
   }
   return {
-    byte: (value) => void parts.push(Buffer.of(value)),
+    byte(value) {
+      reserve(1)
+      buffer[length++] = value
+    },
     integer,
-    text: (value) => bytes(Buffer.from(value, 'utf8')),
-    bytes,
-    toBuffer: () => Buffer.concat(parts),
+    text(value) {
+      const size = Buffer.byteLength(value, 'utf8')
+      integer(size)
+      reserve(size)
+      length += buffer.write(value, length, size, 'utf8')
+    },
+    bytes(value) {
+      integer(value.length)
+      reserve(value.length)
+      length += value.copy(buffer, length)
+    },
+    toBuffer(minimum = 0) {
+      if (length >= minimum) return buffer.subarray(0, length)
+      reserve(minimum - length)
+      return buffer.fill(0, length, minimum).subarray(0, minimum)
+    },
   }
 }
 
@@ -39,7 +62,7 @@ export interface ByteReader {
   integer(): number
   text(): string
   bytes(): Buffer
-  /** @throws {RangeError} when anything is left. */
+  /** @throws {RangeError} when anything but zeros is left. */
   end(): void
 }
 
@@ -55,7 +78,7 @@ export function createByteReader(source: Buffer): ByteReader {
   const integer = (): number => {
     let value = 0
     let weight = 1
-    for (let index = 0; index < 8; index += 1) {
+    for (let index = 0; index < longestInteger; index += 1) {
       const part = byte()
       value += (part & 0x7f) * weight
       if (!Number.isSafeInteger(value)) throw new RangeError('the number is too large')
@@ -76,7 +99,8 @@ export function createByteReader(source: Buffer): ByteReader {
     text: () => bytes().toString('utf8'),
     bytes,
     end: () => {
-      if (offset !== source.length) throw new RangeError('something is left')
+      for (let index = offset; index < source.length; index += 1)
+        if (source[index] !== 0) throw new RangeError('something is left')
     },
   }
 }

@@ -2,9 +2,13 @@ import type { Session, TemporaryCredentials, UnnamedSession } from '../role/sess
 
 /** Mints and opens sealed session credentials. No store, no look-up: any replica with the key ring can do both. */
 export interface SessionCredentials {
-  /** @throws {Fault} `PackedPolicyTooLarge` when the sealed token would not fit into request headers. */
+  /**
+   * @param minimumTokenLength characters, 0 to 4,096: a shorter session token is padded to at least that.
+   * @throws {Fault} `PackedPolicyTooLarge` when the sealed token would not fit into request headers.
+   */
   issue<Kind extends UnnamedSession>(
     session: Kind,
+    minimumTokenLength?: number,
   ): TemporaryCredentials & { readonly session: Kind & { readonly accessKeyId: string } }
   /**
    * @returns undefined when the token was not sealed by this installation, was altered, or belongs to another

@@ -40,8 +40,8 @@ const nonceBytes = 24
 const tagBytes = 16
 const headBytes = 1 + keyIdBytes
 const contentAt = headBytes + nonceBytes
-/** What an envelope adds to its content. */
-const envelopeOverhead = contentAt + tagBytes
+/** Bytes that an envelope adds to its content. */
+export const envelopeOverhead = contentAt + tagBytes
 
 /** What a message without room for a key is read as, so that it costs what others cost. */
 const emptyMessage = Buffer.alloc(envelopeOverhead)

@@ -1,5 +1,5 @@
 /**
- * Temporary credentials that nobody has to store: the session token is the sealed RoleSession, and the secret access
+ * Temporary credentials that nobody has to store: the session token is the sealed Session, and the secret access
  * key follows from the key ring, the access key id and the token's nonce. Whoever has the ring opens every token;
  * whoever loses it loses every token (rotation is how all outstanding credentials are ended at once).
  */
@@ -7,7 +7,7 @@ import { Fault, type RandomBytes } from '../fault.js'
 import { isTemporaryAccessKeyId, newAccessKeyId } from './access-key-id.js'
 import { isBase64 } from './base64-text.js'
 import type { SessionCredentials } from './credentials.js'
-import { createEnvelope } from './envelope.js'
+import { createEnvelope, envelopeOverhead } from './envelope.js'
 import type { RingInForce } from './key-ring.js'
 import { decodeSession, encodeSession } from './session-codec.js'
 
@@ -20,9 +20,10 @@ export function createSessionCredentials(
 ): SessionCredentials {
   const envelope = createEnvelope(ring, 'session-token', random)
   return {
-    issue(unnamed) {
+    issue(unnamed, minimumTokenLength = 0) {
       const accessKeyId = newAccessKeyId(unnamed.account, random)
-      const { bytes, extra } = envelope.seal(encodeSession(unnamed), accessKeyId)
+      const content = encodeSession(unnamed, contentBytesFor(minimumTokenLength))
+      const { bytes, extra } = envelope.seal(content, accessKeyId)
       const sessionToken = bytes.toString('base64')
       if (sessionToken.length > maxSessionTokenLength) {
         const percent = Math.ceil((100 * sessionToken.length) / maxSessionTokenLength)
@@ -55,4 +56,9 @@ export function createSessionCredentials(
       }
     },
   }
+}
+
+/** What has to be sealed for a base64 text of this length; 4,096 characters are just possible. */
+function contentBytesFor(tokenLength: number): number {
+  return Math.max(0, Math.ceil((tokenLength * 3) / 4) - envelopeOverhead)
 }

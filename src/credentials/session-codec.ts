@@ -31,7 +31,8 @@ const layout = 2
 const kinds = ['role', 'user', 'federated-user', 'root'] as const satisfies readonly Session['type'][]
 const hasSourceIdentity = 1
 
-export function encodeSession(session: UnnamedSession): Buffer {
+/** @param minimumBytes the result is padded to at least that. */
+export function encodeSession(session: UnnamedSession, minimumBytes = 0): Buffer {
   const writer = createByteWriter()
   writer.byte(layout)
   writer.byte(kinds.indexOf(session.type))
@@ -56,10 +57,10 @@ export function encodeSession(session: UnnamedSession): Buffer {
       writer.text(session.taskPolicyArn)
       break
   }
-  return writer.toBuffer()
+  return writer.toBuffer(minimumBytes)
 }
 
-/** @throws when the bytes are not what `encodeSession` writes. */
+/** @throws when the bytes are not what `encodeSession` writes, padding aside. */
 export function decodeSession(bytes: Buffer, accessKeyId: string): Session {
   const reader = createByteReader(bytes)
   if (reader.byte() !== layout) throw new RangeError('the layout is unknown')

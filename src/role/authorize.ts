@@ -10,8 +10,9 @@ import type { Principal } from '../policy/principal.js'
 import type { AssumeAction, AssumeCaller } from './broker.js'
 import type { Caller } from './caller.js'
 import { subjectOf } from './caller-subject.js'
-import { contextOfAssertion, contextOfCaller, sameKey, type ContextParts } from './request-context.js'
+import { contextOfAssertion, contextOfCaller, type ContextParts } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
+import { inheritedTags } from './session-tags.js'
 
 export type Authorization =
   | { readonly allowed: true; readonly decision: Decision }
@@ -125,16 +126,9 @@ function callerSubject(caller: Caller, directory: RoleDirectory, parts: ContextP
   if (subject === undefined) return undefined
   return {
     principal: subject.principal,
-    context: contextOfCaller(subject.keys, inheritedTags(caller), parts),
+    context: contextOfCaller(subject.keys, inheritedTags(caller).tags, parts),
     layers: { ...subject.layers, resource: parts.role.trustPolicy },
   }
-}
-
-/** Transitive tags stand in for the role's own while its trust policy is judged. */
-function inheritedTags(caller: Caller): ReadonlyMap<string, string> {
-  if (caller.type !== 'session' || caller.session.type !== 'role') return new Map()
-  const { tags, transitiveTagKeys } = caller.session
-  return new Map([...tags].filter(([key]) => transitiveTagKeys.some((other) => sameKey(other, key))))
 }
 
 /** When the provider lists roles itself, only those may be assumed; when it says nothing, the trust policy decides. */

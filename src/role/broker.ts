@@ -38,8 +38,10 @@ export interface AssumeRequest {
   readonly sourceIdentity?: string
   /** When the MFA code that came along was accepted, and whose device it was. */
   readonly multiFactor?: { readonly at: Date; readonly serialNumber: string }
-  /** Contexts that trusted providers vouch for, already verified. */
+  /** Contexts that trusted providers vouch for, already verified; no key twice with different values. */
   readonly contexts?: readonly PassedContext[]
+  /** 0 to 4,096 characters: the session token is padded to at least that. */
+  readonly minimumTokenLength?: number
   /** What the record calls this, e.g. `AssumeRoleWithSAML`, `SwitchRole`, `GetRoleCredentials`. */
   readonly eventName: string
   readonly eventSource: 'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com'

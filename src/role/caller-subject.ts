@@ -4,21 +4,22 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
  */
 import type { ContextValue } from '../policy/context.js'
-import { compilePolicy, type PolicyDocument } from '../policy/document.js'
+import type { PolicyDocument } from '../policy/document.js'
 import type { PolicyLayers } from '../policy/evaluate.js'
 import type { Principal } from '../policy/principal.js'
 import { identityOfCaller, type Caller } from './caller.js'
-import { isoSeconds, orgPath, principalTags, secondsBetween } from './request-context.js'
+import { addOrganization, isoSeconds, principalTags, secondsBetween } from './request-context.js'
 import type { RoleDirectory } from './role.js'
 import { sessionArn } from './role-session.js'
-import type { Session, SessionPolicies } from './session.js'
+import { sessionLayer } from './session-policies.js'
+import type { RootSession, Session, SessionPolicies } from './session.js'
 
 export interface CallerSubject {
   readonly principal: Principal & { readonly account: string }
   /** The layers on the caller's side; the resource's own policy is not among them. */
   readonly layers: PolicyLayers
-  /** `aws:Principal…` and what else is known of the caller, keys in lower case. */
-  readonly keys: ReadonlyMap<string, ContextValue>
+  /** `aws:Principal…` and what else is known of the caller, keys in lower case; made for the one request. */
+  readonly keys: Map<string, ContextValue>
 }
 
 /** Whether the role or user behind the credentials is still the one they were made for. */
@@ -44,17 +45,20 @@ export function subjectOf(caller: Caller, directory: RoleDirectory, now: Date): 
   const { account, userId } = identityOfCaller(caller)
   keys.set('aws:userid', userId)
   keys.set('aws:principalaccount', account)
-  keys.set('aws:principalorgid', directory.organization.id)
-  keys.set('aws:principalorgpaths', [orgPath(directory.organization, directory.account(account))])
+  addOrganization(keys, 'principal', directory.organization, directory.account(account))
   if (caller.type === 'session') addSessionKeys(keys, caller.session, now)
-  for (const [key, value] of found.tags) keys.set(`aws:principaltag/${key.toLowerCase()}`, value)
+  for (const [key, value] of found.tags) keys.set(`aws:principaltag/${key}`, value)
   return { principal: found.principal, layers: found.layers, keys }
 }
+
+const nothing: readonly PolicyDocument[] = []
+const noTags: ReadonlyMap<string, string> = new Map()
 
 interface Foundation {
   readonly principal: CallerSubject['principal']
   readonly layers: PolicyLayers
   readonly keys: readonly (readonly [string, ContextValue])[]
+  /** Keys in lower case. */
   readonly tags: ReadonlyMap<string, string>
 }
 
@@ -74,7 +78,7 @@ function foundation(caller: Caller, directory: RoleDirectory): Foundation | unde
           ['aws:principalarn', roleArn],
           ['aws:principaltype', 'AssumedRole'],
         ],
-        tags: principalTags(role, session),
+        tags: principalTags(role.tags, session.tags),
       }
     }
     case 'user':
@@ -85,12 +89,12 @@ function foundation(caller: Caller, directory: RoleDirectory): Foundation | unde
       const { arn } = identityOfCaller(caller)
       return {
         principal: { type: 'federated-user', account: session.account, arn, federatingUser: user.arn },
-        layers: layersOf(user, sessionLayer(session, directory) ?? []),
+        layers: layersOf(user, sessionLayer(session, directory) ?? nothing),
         keys: [
           ['aws:principalarn', arn],
           ['aws:principaltype', 'FederatedUser'],
         ],
-        tags: principalTags(user, session),
+        tags: principalTags(user.tags, session.tags),
       }
     }
     case 'root':
@@ -98,14 +102,14 @@ function foundation(caller: Caller, directory: RoleDirectory): Foundation | unde
         principal: { type: 'root', account: session.account },
         layers: {
           identity: [],
-          session: sessionLayer({ policyArns: [session.taskPolicyArn] }, directory) ?? [],
+          session: sessionLayer(taskOf(session), directory) ?? nothing,
         },
         keys: [
           ['aws:principalarn', `arn:aws:iam::${session.account}:root`],
           ['aws:principaltype', 'Account'],
           ['aws:assumedroot', 'true'],
         ],
-        tags: new Map(),
+        tags: noTags,
       }
   }
 }
@@ -121,7 +125,7 @@ function ofUser(arn: string, id: string, directory: RoleDirectory): Foundation |
       ['aws:principaltype', 'User'],
       ['aws:username', user.name],
     ],
-    tags: user.tags,
+    tags: principalTags(user.tags, noTags),
   }
 }
 
@@ -150,26 +154,11 @@ function addSessionKeys(keys: Map<string, ContextValue>, session: Session, now: 
   }
 }
 
-/**
- * A sealed session policy compiled when it was passed. Should one no longer do so (the language became stricter in
- * between), or a managed one be gone, the whole layer is empty, which allows nothing: dropping the one alone could
- * drop its Deny.
- */
-function sessionLayer(
-  { sessionPolicies, policyArns }: SessionPolicies,
-  directory: RoleDirectory,
-): readonly PolicyDocument[] | undefined {
-  if (sessionPolicies === undefined && policyArns === undefined) return undefined
-  const documents: PolicyDocument[] = []
-  for (const text of sessionPolicies ?? []) {
-    const compiled = compilePolicy(text, 'session', 'session policy')
-    if (!compiled.ok) return []
-    documents.push(compiled.policy)
-  }
-  for (const arn of policyArns ?? []) {
-    const managed = directory.managedPolicy(arn)
-    if (managed === undefined) return []
-    documents.push(managed.asSessionPolicy)
-  }
-  return documents
+const tasks = new WeakMap<RootSession, SessionPolicies>()
+
+/** The task as a session policy, the same object for the same session. */
+function taskOf(session: RootSession): SessionPolicies {
+  let task = tasks.get(session)
+  if (task === undefined) tasks.set(session, (task = { policyArns: [session.taskPolicyArn] }))
+  return task
 }

@@ -9,7 +9,7 @@ import { evaluate, type AuthorizationRequest, type Decision, type PolicyLayers }
 import { implicitDeny } from './authorize.js'
 import type { Caller } from './caller.js'
 import { subjectOf } from './caller-subject.js'
-import { addMoment, orgPath } from './request-context.js'
+import { addMoment, addOrganization } from './request-context.js'
 import type { RoleDirectory } from './role.js'
 
 export interface PermissionRequest {
@@ -59,20 +59,24 @@ export function permissionOf(
 
 function contextOf(
   request: PermissionRequest,
-  callerKeys: ReadonlyMap<string, ContextValue>,
+  callerKeys: Map<string, ContextValue>,
   resourceAccount: string,
   directory: RoleDirectory,
   now: Date,
 ): RequestContext {
-  const keys = new Map<string, ContextValue>()
-  for (const [key, value] of request.context ?? []) keys.set(key.toLowerCase(), value)
-  for (const [key, value] of callerKeys) keys.set(key, value)
+  const keys = request.context === undefined ? callerKeys : beneath(callerKeys, request.context)
   addMoment(keys, { now, origin: request.origin })
   keys.set('aws:resourceaccount', resourceAccount)
-  const account = directory.account(resourceAccount)
-  if (account !== undefined) {
-    keys.set('aws:resourceorgid', directory.organization.id)
-    keys.set('aws:resourceorgpaths', [orgPath(directory.organization, account)])
-  }
+  addOrganization(keys, 'resource', directory.organization, directory.account(resourceAccount))
+  return keys
+}
+
+function beneath(
+  callerKeys: ReadonlyMap<string, ContextValue>,
+  context: ReadonlyMap<string, ContextValue>,
+): Map<string, ContextValue> {
+  const keys = new Map<string, ContextValue>()
+  for (const [key, value] of context) keys.set(key.toLowerCase(), value)
+  for (const [key, value] of callerKeys) keys.set(key, value)
   return keys
 }

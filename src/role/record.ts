@@ -7,10 +7,13 @@ import type { Decision } from '../policy/evaluate.js'
 import { describeDecision } from '../policy/explain.js'
 import { actionFor } from './authorize.js'
 import type { AssumeRequest } from './broker.js'
+import { deniedMessage } from './denied-message.js'
 import { originOfCaller } from './lineage.js'
+import { nameQualifierOf } from './name-qualifier.js'
+import { accountOf, parametersOf, type Recorded } from './recorded-parameters.js'
 import { sessionArn, type RoleSession } from './role-session.js'
 
-interface RecordDeps {
+export interface RecordDeps {
   readonly now: Clock
   readonly randomUuid: () => string
 }
@@ -28,11 +31,12 @@ export function grantEvent(
   return auditEvent({
     ...base(deps, request),
     responseElements: {
-      credentials: { accessKeyId: session.accessKeyId, expiration: cloudTrailTime(session.expiresAt) },
+      credentials: issuedCredentials(session),
       assumedRoleUser: {
         assumedRoleId: `${session.roleId}:${session.sessionName}`,
         arn: sessionArn(session),
       },
+      ...saidOfProof(request),
       ...(grant.packedPercent === undefined ? {} : { packedPolicySize: grant.packedPercent }),
       ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
     },
@@ -49,27 +53,53 @@ export function denialEvent(
   request: AssumeRequest,
   denial: { readonly decision: Decision; readonly deniedAction: string; readonly reason: string },
 ): AuditEvent {
+  const { decision, deniedAction, reason } = denial
   return auditEvent({
     ...base(deps, request),
     errorCode: 'AccessDenied',
-    errorMessage: `Not authorized to perform ${denial.deniedAction}`,
+    errorMessage: deniedMessage(request.caller, deniedAction, request.roleArn),
     responseElements: null,
-    additionalEventData: { ...who(request), ...judged(denial.decision), reason: denial.reason },
+    additionalEventData: { ...who(request), ...judged(decision), deniedAction, reason },
   })
 }
 
 export function failureEvent(deps: RecordDeps, request: AssumeRequest, fault: Fault): AuditEvent {
   return auditEvent({
     ...base(deps, request),
-    errorCode: fault.code,
-    errorMessage: fault.message,
+    ...failureOf(fault),
     responseElements: null,
     additionalEventData: { ...who(request), ...(fault.reason === undefined ? {} : { reason: fault.reason }) },
   })
 }
 
+/** A Fault as CloudTrail would name it. */
+export function failureOf(fault: Fault): Pick<AuditEvent, 'errorCode' | 'errorMessage'> {
+  return {
+    errorCode: fault.code === 'InvalidRequest' ? 'ValidationError' : fault.code,
+    errorMessage: fault.message,
+  }
+}
+
+export function issuedCredentials(session: {
+  readonly accessKeyId: string
+  readonly expiresAt: Date
+}): Recorded {
+  return { accessKeyId: session.accessKeyId, expiration: cloudTrailTime(session.expiresAt) }
+}
+
+export function judged(decision: Decision): Recorded {
+  return {
+    decision: decision.outcome,
+    explanation: describeDecision(decision),
+    statements: decision.matched,
+  }
+}
+
 function base(deps: RecordDeps, request: AssumeRequest) {
-  const account = request.roleArn.split(':')[4] ?? ''
+  const { roleArn, caller } = request
+  const account = accountOf(roleArn)
+  const role = { ARN: roleArn, accountId: account, type: 'AWS::IAM::Role' }
+  const isSaml = caller.type === 'assertion' && caller.assertion.kind === 'saml'
   return {
     now: deps.now(),
     eventID: deps.randomUuid(),
@@ -78,45 +108,40 @@ function base(deps: RecordDeps, request: AssumeRequest) {
     eventName: request.eventName,
     eventType:
       request.eventSource === 'sts.amazonaws.com' ? ('AwsApiCall' as const) : ('AwsServiceEvent' as const),
-    userIdentity:
-      request.caller.type === 'assertion'
-        ? identityOf(request.caller.assertion)
-        : identityOfSigner(request.caller),
-    requestParameters: parameters(request),
-    resources: [{ ARN: request.roleArn, accountId: account, type: 'AWS::IAM::Role' }],
+    userIdentity: caller.type === 'assertion' ? identityOf(caller.assertion) : identityOfSigner(caller),
+    requestParameters: parametersOf(request),
+    resources: isSaml
+      ? [
+          role,
+          {
+            ARN: providerArn(account, caller.assertion),
+            accountId: account,
+            type: 'AWS::IAM::SAMLProvider',
+          },
+        ]
+      : [role],
     readOnly: true,
     recipientAccountId: account,
   }
 }
 
-/** Session policies and external ids are recorded as CloudTrail does; codes, tokens and assertions never are. */
-function parameters(request: AssumeRequest): Readonly<Record<string, unknown>> {
-  return {
-    roleArn: request.roleArn,
-    roleSessionName: request.sessionName,
-    ...(request.durationSeconds === undefined ? {} : { durationSeconds: request.durationSeconds }),
-    ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
-    ...(request.sourceIdentity === undefined ? {} : { sourceIdentity: request.sourceIdentity }),
-    ...(request.sessionPolicies === undefined || request.sessionPolicies.length === 0
-      ? {}
-      : { policy: request.sessionPolicies.join('\n') }),
-    ...(request.policyArns === undefined || request.policyArns.length === 0
-      ? {}
-      : { policyArns: request.policyArns.map((arn) => ({ arn })) }),
-    ...(request.multiFactor === undefined ? {} : { serialNumber: request.multiFactor.serialNumber }),
-    ...(request.contexts === undefined || request.contexts.length === 0
-      ? {}
-      : { providedContexts: request.contexts.map(({ providerArn }) => ({ providerArn })) }),
-    ...(request.tags === undefined || request.tags.size === 0
-      ? {}
-      : { tags: [...request.tags].map(([key, value]) => ({ key, value })) }),
-    ...(request.transitiveTagKeys === undefined || request.transitiveTagKeys.length === 0
-      ? {}
-      : { transitiveTagKeys: request.transitiveTagKeys }),
+/** What STS answers about the assertion or token, beside the credentials. */
+function saidOfProof({ caller, roleArn, eventSource }: AssumeRequest): Recorded {
+  if (caller.type !== 'assertion' || eventSource !== 'sts.amazonaws.com') return {}
+  const { assertion } = caller
+  const { kind, subject, issuer, audience } = assertion
+  switch (kind) {
+    case 'saml':
+      return { subject, issuer, audience, nameQualifier: nameQualifierOf(assertion, accountOf(roleArn)) }
+    case 'oidc':
+      return { subjectFromWebIdentityToken: subject, provider: issuer, audience }
+    case 'ldap':
+    case 'local':
+      return { subject, provider: issuer }
   }
 }
 
-function who(request: AssumeRequest): Readonly<Record<string, unknown>> {
+function who(request: AssumeRequest): Recorded {
   const { caller } = request
   const action = `sts:${actionFor(caller)}`
   if (caller.type !== 'assertion') {
@@ -126,32 +151,23 @@ function who(request: AssumeRequest): Readonly<Record<string, unknown>> {
   const { assertion } = caller
   return {
     action,
-    provider: providerArn(request.roleArn.split(':')[4] ?? '', assertion),
+    provider: providerArn(accountOf(request.roleArn), assertion),
     issuer: assertion.issuer,
     subject: assertion.subject,
     multiFactor: assertion.multiFactor,
   }
 }
 
-function judged(decision: Decision): Readonly<Record<string, unknown>> {
-  return {
-    decision: decision.outcome,
-    explanation: describeDecision(decision),
-    statements: decision.matched,
-  }
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** CloudTrail writes expirations as `Jul 18, 2014, 4:07:39 PM`, in UTC. By hand: `Intl` costs more than the sealing. */
+export function cloudTrailTime(instant: Date): string {
+  const hour = instant.getUTCHours()
+  const day = `${months[instant.getUTCMonth()]} ${instant.getUTCDate()}, ${instant.getUTCFullYear()}`
+  const time = `${hour % 12 || 12}:${twoDigits(instant.getUTCMinutes())}:${twoDigits(instant.getUTCSeconds())}`
+  return `${day}, ${time} ${hour < 12 ? 'AM' : 'PM'}`
 }
 
-const cloudTrailFormat = new Intl.DateTimeFormat('en-US', {
-  timeZone: 'UTC',
-  month: 'short',
-  day: 'numeric',
-  year: 'numeric',
-  hour: 'numeric',
-  minute: '2-digit',
-  second: '2-digit',
-})
-
-/** CloudTrail writes expirations as `Jul 18, 2014, 4:07:39 PM`; newer ICU puts a narrow no-break space before PM. */
-function cloudTrailTime(instant: Date): string {
-  return cloudTrailFormat.format(instant).replaceAll('\u202f', ' ')
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : String(number)
 }

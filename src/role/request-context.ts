@@ -4,17 +4,21 @@
  * provider can speak for the `aws:` or `sts:` namespaces.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-import { createHash } from 'node:crypto'
 import type { RequestOrigin } from '../audit/event.js'
 import type { Assertion } from '../federation/assertion.js'
 import { providerArn } from '../federation/provider-arn.js'
 import type { ContextValue, RequestContext } from '../policy/context.js'
+import { nameQualifierOf } from './name-qualifier.js'
 import type { Account, Organization, Role } from './role.js'
 
 export interface PassedParameters {
   readonly sessionName?: string
   readonly externalId?: string
   readonly sourceIdentity?: string
+  /**
+   * All tags of the session to be, inherited ones included: a policy that limits keys or values then sees whatever the
+   * session will carry (whether AWS shows inherited ones is not documented; this is the stricter reading).
+   */
   readonly tags: ReadonlyMap<string, string>
   readonly transitiveTagKeys: readonly string[]
   /** When an MFA code that came with this request was accepted. */
@@ -35,6 +39,9 @@ export interface ContextParts {
 
 type Keys = Map<string, ContextValue>
 
+/** What `aws:RequestedRegion` says where nothing was signed for a region, as at AWS's global endpoint. */
+const globalRegion = 'us-east-1'
+
 /** Who asks is somebody an identity provider vouches for. */
 export function contextOfAssertion(assertion: Assertion, parts: ContextParts): RequestContext {
   const keys: Keys = new Map()
@@ -45,12 +52,12 @@ export function contextOfAssertion(assertion: Assertion, parts: ContextParts): R
   }
   if (assertion.kind === 'saml') {
     keys.set('saml:doc', `${parts.role.account}/${assertion.provider}`)
-    keys.set('saml:namequalifier', nameQualifier(assertion.issuer, parts.role.account, assertion.provider))
+    keys.set('saml:namequalifier', nameQualifierOf(assertion, parts.role.account))
   }
   if (assertion.kind === 'oidc')
     keys.set('sts:roleauthorizedbyidp', String(assertion.roleClaims !== undefined))
   addMoment(keys, parts)
-  addResource(keys, parts, new Map())
+  addResource(keys, parts, noTags)
   addPassed(keys, parts.passed)
   keys.set('aws:federatedprovider', providerArn(parts.role.account, assertion))
   keys.set('aws:multifactorauthpresent', String(assertion.multiFactor))
@@ -60,13 +67,17 @@ export function contextOfAssertion(assertion: Assertion, parts: ContextParts): R
   return keys
 }
 
-/** Who asks signed the request: a user, or whoever holds temporary credentials. */
+/**
+ * Who asks signed the request: a user, or whoever holds temporary credentials.
+ * @param callerKeys taken over and added to: they are made for one request.
+ * @param inherited transitive tags, which stand in for the role's own while its trust policy is judged.
+ */
 export function contextOfCaller(
-  callerKeys: ReadonlyMap<string, ContextValue>,
+  callerKeys: Keys,
   inherited: ReadonlyMap<string, string>,
   parts: ContextParts,
 ): RequestContext {
-  const keys: Keys = new Map(callerKeys)
+  const keys = callerKeys
   addMoment(keys, parts)
   addResource(keys, parts, inherited)
   addPassed(keys, parts.passed)
@@ -77,28 +88,22 @@ export function contextOfCaller(
   return keys
 }
 
-/** Tags of a role or user overridden by session tags; keys compare without case. */
-export function principalTags(
-  owner: { readonly tags: ReadonlyMap<string, string> },
-  session: { readonly tags: ReadonlyMap<string, string> },
-): ReadonlyMap<string, string> {
-  const merged = new Map<string, string>()
-  for (const [key, value] of owner.tags) merged.set(key.toLowerCase(), value)
-  for (const [key, value] of session.tags) merged.set(key.toLowerCase(), value)
-  return merged
-}
+const noTags: ReadonlyMap<string, string> = new Map()
 
-/** BASE64(SHA1(issuer + account + "/" + provider name)): AssumeRoleWithSAML's NameQualifier. */
-export function nameQualifier(issuer: string, account: string, providerName: string): string {
-  return createHash('sha1').update(`${issuer}${account}/${providerName}`).digest('base64')
+/** Tags of a role or user overridden by session tags, keys in lower case: they compare without case. */
+export function principalTags(
+  owner: ReadonlyMap<string, string>,
+  session: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  if (owner.size === 0 && session.size === 0) return noTags
+  const merged = new Map<string, string>()
+  for (const [key, value] of owner) merged.set(key.toLowerCase(), value)
+  for (const [key, value] of session) merged.set(key.toLowerCase(), value)
+  return merged
 }
 
 export function isoSeconds(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}Z`
-}
-
-export function sameKey(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
 }
 
 export function addMoment(keys: Keys, { now, origin }: Pick<ContextParts, 'now' | 'origin'>): void {
@@ -107,15 +112,27 @@ export function addMoment(keys: Keys, { now, origin }: Pick<ContextParts, 'now' 
   keys.set('aws:securetransport', String(origin.secure))
   keys.set('aws:sourceip', origin.sourceIp)
   keys.set('aws:useragent', origin.userAgent)
+  keys.set('aws:requestedregion', origin.region ?? globalRegion)
   keys.set('aws:viaawsservice', 'false')
   keys.set('aws:principalisawsservice', 'false')
 }
 
+/** `aws:<whose>OrgID` and `aws:<whose>OrgPaths`; an account that is in no organisation has neither. */
+export function addOrganization(
+  keys: Keys,
+  whose: 'principal' | 'resource',
+  organization: Organization,
+  account: Account | undefined,
+): void {
+  if (account === undefined) return
+  keys.set(`aws:${whose}orgid`, organization.id)
+  keys.set(`aws:${whose}orgpaths`, [orgPath(organization, account)])
+}
+
 function addResource(keys: Keys, parts: ContextParts, inherited: ReadonlyMap<string, string>): void {
   keys.set('aws:resourceaccount', parts.role.account)
-  keys.set('aws:resourceorgid', parts.organization.id)
-  keys.set('aws:resourceorgpaths', [orgPath(parts.organization, parts.account)])
-  for (const [key, value] of principalTags(parts.role, { tags: inherited })) {
+  addOrganization(keys, 'resource', parts.organization, parts.account)
+  for (const [key, value] of principalTags(parts.role.tags, inherited)) {
     keys.set(`aws:resourcetag/${key}`, value)
     keys.set(`iam:resourcetag/${key}`, value)
   }
@@ -126,16 +143,21 @@ function addPassed(keys: Keys, passed: PassedParameters): void {
   if (passed.externalId !== undefined) keys.set('sts:externalid', passed.externalId)
   if (passed.sourceIdentity !== undefined) keys.set('sts:sourceidentity', passed.sourceIdentity)
   if (passed.transitiveTagKeys.length > 0) keys.set('sts:transitivetagkeys', passed.transitiveTagKeys)
-  if (passed.tags.size > 0) keys.set('aws:tagkeys', [...passed.tags.keys()])
-  for (const [key, value] of passed.tags) keys.set(`aws:requesttag/${key.toLowerCase()}`, value)
+  addRequestTags(keys, passed.tags)
   for (const [key, value] of passed.contextKeys ?? []) keys.set(`sts:requestcontext/${key}`, value)
   if (passed.contextProviders !== undefined && passed.contextProviders.length > 0)
     keys.set('sts:requestcontextproviders', passed.contextProviders)
 }
 
+export function addRequestTags(keys: Keys, tags: ReadonlyMap<string, string>): void {
+  if (tags.size === 0) return
+  keys.set('aws:tagkeys', [...tags.keys()])
+  for (const [key, value] of tags) keys.set(`aws:requesttag/${key.toLowerCase()}`, value)
+}
+
 /** `o-…/r-root/<unit>/<unit>/`, with a trailing slash as AWS writes it. */
-export function orgPath(organization: Organization, account: Account | undefined): string {
-  const unit = account === undefined || account.unit === '' ? '' : `${account.unit}/`
+export function orgPath(organization: Organization, account: Account): string {
+  const unit = account.unit === '' ? '' : `${account.unit}/`
   return `${organization.id}/r-root/${unit}`
 }
 

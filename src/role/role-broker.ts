@@ -1,25 +1,23 @@
 /**
- * evaluate → issue → record, in this order and in this file only. What could not be recorded is not handed out.
+ * evaluate → issue → record for roles, in this order and in this file only. What could not be recorded is not handed
+ * out.
  */
 import type { AuditLog, RequestOrigin } from '../audit/event.js'
 import type { SessionCredentials } from '../credentials/credentials.js'
 import { Fault, type Clock } from '../fault.js'
 import type { Assertion } from '../federation/assertion.js'
-import { providerArn } from '../federation/provider-arn.js'
 import type { Metrics } from '../operation/metrics.js'
-import type { ContextValue } from '../policy/context.js'
-import { compilePolicy } from '../policy/document.js'
 import { actionFor, authorize, implicitDeny } from './authorize.js'
 import type { AssumeCaller, AssumeOutcome, AssumeRequest, PassedContext, RoleBroker } from './broker.js'
-import { chainFrom, originOfCaller } from './lineage.js'
+import { chainFrom, originOfAssertion, originOfCaller } from './lineage.js'
 import { packedPolicyPercent } from './packed-size.js'
 import { denialEvent, failureEvent, grantEvent } from './record.js'
-import { nameQualifier } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
 import type { SessionContext } from './role-session.js'
-import type { SessionOrigin } from './session.js'
-import { sessionEnd, type LifetimeLimits } from './session-lifetime.js'
-import { joinTags, noTags, type SessionTags } from './session-tags.js'
+import type { ChainLink } from './session.js'
+import { assertChainLength, sessionEnd, type LifetimeLimits } from './session-lifetime.js'
+import { assertInlinePolicies, assertManagedPolicies } from './session-policies.js'
+import { noTags, tagsFor } from './session-tags.js'
 import { signInParameters } from './sign-in-parameters.js'
 
 export interface RoleBrokerDeps {
@@ -73,19 +71,15 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
   const { caller } = request
   const assertion = caller.type === 'assertion' ? caller.assertion : undefined
 
-  const policies = request.sessionPolicies ?? []
-  policies.forEach(assertSessionPolicy)
-  const policyArns = request.policyArns ?? []
-  const contexts = request.contexts ?? []
-  const tags = tagsFor(request)
-  const packedPercent = packedPolicyPercent([...policies, ...policyArns], tags.tags)
-  if (packedPercent !== undefined && packedPercent > 100) {
-    throw new Fault(
-      'PackedPolicyTooLarge',
-      `Packed policy consumes ${packedPercent}% of allotted space, please use smaller policy.`,
-      { reason: 'sts:packed-size' },
-    )
-  }
+  const policies = request.sessionPolicies ?? none
+  assertInlinePolicies(policies)
+  const policyArns = request.policyArns ?? none
+  const contexts = request.contexts ?? noContexts
+  const tags = tagsFor(caller, {
+    tags: request.tags ?? noTags.tags,
+    transitiveTagKeys: request.transitiveTagKeys ?? none,
+  })
+  const packedPercent = packedPolicyPercent(policies, policyArns, tags.tags)
   const sourceIdentity = sourceIdentityOf(request)
 
   const role = directory.role(request.roleArn)
@@ -122,31 +116,38 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
     return { granted: false, decision, deniedAction }
   }
 
+  assertManagedPolicies(policyArns, role.account, directory)
+  const limits = deps.limits()
   const expiresAt = sessionEnd({
     now,
     requestedSeconds: request.durationSeconds,
     role,
     chained: isChained(caller),
-    limits: deps.limits(),
+    limits,
     assertion,
   })
-  const issued = deps.credentials.issue({
-    type: 'role',
-    roleArn: role.arn,
-    roleId: role.id,
-    account: role.account,
-    sessionName: request.sessionName,
-    issuedAt: now,
-    expiresAt,
-    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-    ...tags,
-    ...(policies.length === 0 ? {} : { sessionPolicies: policies }),
-    ...(policyArns.length === 0 ? {} : { policyArns }),
-    ...(contexts.length === 0 ? {} : { contexts: contexts.map(withoutKeys) }),
-    origin:
-      caller.type === 'assertion' ? originOfAssertion(caller.assertion, role) : originOfCaller(caller, now),
-    chain: caller.type === 'assertion' ? [] : chainFrom(caller),
-  })
+  const chain = caller.type === 'assertion' ? noChain : chainFrom(caller)
+  assertChainLength(chain, limits)
+  const issued = deps.credentials.issue(
+    {
+      type: 'role',
+      roleArn: role.arn,
+      roleId: role.id,
+      account: role.account,
+      sessionName: request.sessionName,
+      issuedAt: now,
+      expiresAt,
+      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+      ...tags,
+      ...(policies.length === 0 ? {} : { sessionPolicies: policies }),
+      ...(policyArns.length === 0 ? {} : { policyArns }),
+      ...(contexts.length === 0 ? {} : { contexts: contexts.map(withoutKeys) }),
+      origin:
+        caller.type === 'assertion' ? originOfAssertion(caller.assertion, role) : originOfCaller(caller, now),
+      chain,
+    },
+    request.minimumTokenLength,
+  )
   await deps.audit.record(
     grantEvent(deps, request, { decision: authorization.decision, session: issued.session, packedPercent }),
   )
@@ -161,20 +162,14 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
   }
 }
 
-function assertSessionPolicy(text: string): void {
-  const compiled = compilePolicy(text, 'session', 'session policy')
-  if (compiled.ok) return
-  const [first] = compiled.problems
-  throw new Fault(
-    'MalformedPolicyDocument',
-    first === undefined
-      ? 'Syntax errors in policy.'
-      : `Syntax errors in policy: ${first.path}: ${first.message}`,
-    { reason: 'sts:policy' },
-  )
-}
+const none: readonly string[] = []
+const noContexts: readonly PassedContext[] = []
+const noChain: readonly ChainLink[] = []
 
-/** AWS counts the sessions of GetSessionToken in, too; a user with a long-term key is the first hop. */
+/**
+ * Whoever assumes a role with temporary credentials chains, and the chaining maximum is theirs. As users of AWS report,
+ * that holds for the sessions of GetSessionToken, too; a user with a long-term key is the first hop.
+ */
 function isChained(caller: AssumeCaller): boolean {
   return caller.type === 'session'
 }
@@ -188,31 +183,6 @@ function contextsPassed(contexts: readonly PassedContext[]) {
 
 function withoutKeys({ providerArn, issuer, subject }: PassedContext): SessionContext {
   return { providerArn, issuer, subject }
-}
-
-function tagsFor(request: AssumeRequest): SessionTags {
-  const { caller } = request
-  const passed: SessionTags = {
-    tags: request.tags ?? new Map(),
-    transitiveTagKeys: request.transitiveTagKeys ?? [],
-  }
-  if (caller.type !== 'assertion')
-    return joinTags(
-      passed,
-      caller.type === 'session' && caller.session.type === 'role' ? caller.session : noTags,
-    )
-  // What a provider asserted cannot be overwritten by the caller, so the two are never mixed.
-  return passed.tags.size === 0
-    ? joinTags(tagsOf(caller.assertion), noTags)
-    : joinTags(passed, asInherited(caller.assertion))
-}
-
-function tagsOf(assertion: Assertion): SessionTags {
-  return { tags: assertion.tags, transitiveTagKeys: assertion.transitiveTagKeys }
-}
-
-function asInherited(assertion: Assertion): SessionTags {
-  return { tags: assertion.tags, transitiveTagKeys: [...assertion.tags.keys()] }
 }
 
 /** Once set in a chain it stays; each hop is authorised for the inherited value too. */
@@ -241,39 +211,6 @@ function inheritedSourceIdentity(caller: AssumeCaller): string | undefined {
       return undefined
   }
 }
-
-function originOfAssertion(assertion: Assertion, role: Role): SessionOrigin {
-  return {
-    provider: providerArn(role.account, assertion),
-    issuer: assertion.issuer,
-    subject: assertion.subject,
-    ...(assertion.providerSession === undefined ? {} : { providerSession: assertion.providerSession }),
-    startedAt: assertion.authenticatedAt,
-    persistentKeys: persistentKeys(assertion, role),
-    multiFactor: assertion.multiFactor,
-    assertedTagKeys: [...assertion.tags.keys()].map((key) => key.toLowerCase()),
-  }
-}
-
-/**
- * The keys that later calls of the session still carry: for SAML `saml:namequalifier`, `saml:sub` and `saml:sub_type`,
- * for OpenID Connect `aud`, `sub` and `amr`, for directories and local accounts the user's name.
- */
-function persistentKeys(assertion: Assertion, role: Role): ReadonlyMap<string, ContextValue> {
-  const lasting = lastingKeys[assertion.kind]
-  const kept = new Map([...assertion.conditionKeys].filter(([key]) => lasting.test(key)))
-  if (assertion.kind === 'saml') {
-    kept.set('saml:namequalifier', nameQualifier(assertion.issuer, role.account, assertion.provider))
-  }
-  return kept
-}
-
-const lastingKeys = {
-  saml: /^saml:sub(?:_type)?$/,
-  oidc: /:(?:aud|sub|amr)$/,
-  ldap: /^ldap:username$/,
-  local: /^local:username$/,
-} as const satisfies Record<Assertion['kind'], RegExp>
 
 function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0

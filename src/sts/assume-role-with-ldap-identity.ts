@@ -9,11 +9,11 @@ import { roleSessionName } from '../role/session-name.js'
 import { Fault } from '../fault.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assume, assumedRoleUser, closing, credentials } from './assume.js'
-import { arnText, readAssumeParameters, refuseAssume, sessionNameText } from './assume-parameters.js'
+import { readAssumeParameters, recordableAssume, refuseAssume, sessionNameText } from './assume-parameters.js'
 import { accountOfRole, parseProviderArn, providerFor } from './identity-provider-lookup.js'
 import type { PasswordThrottle } from './password-throttle.js'
 import { refuseOutsideBody } from './proof.js'
-import { createValidation } from './validation.js'
+import { arnText, createValidation } from './validation.js'
 import { failureAt } from './token-verification.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
@@ -40,13 +40,13 @@ export function assumeRoleWithLdapIdentity(deps: {
       const wrong =
         check.refusal() ??
         refuseOutsideBody(form, ['LDAPPassword', 'LDAPUsername']) ??
-        refuseAssume(form, parameters)
+        refuseAssume(parameters)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
 
       return {
         ok: true,
         recordable: {
-          roleArn: parameters.roleArn,
+          ...recordableAssume(parameters),
           ...(givenSessionName === undefined ? {} : { roleSessionName: givenSessionName }),
           ...(providerArn === undefined ? {} : { providerArn }),
           ...(providerName === undefined ? {} : { providerName }),

@@ -3,15 +3,15 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html
  */
 import type { Assertion, IdentityProvider } from '../federation/assertion.js'
-import { nameQualifier } from '../role/request-context.js'
+import { nameQualifierOf } from '../role/name-qualifier.js'
 import type { RoleBroker } from '../role/broker.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assume, assumedRoleUser, closing, credentials } from './assume.js'
-import { arnText, readAssumeParameters, refuseAssume } from './assume-parameters.js'
+import { readAssumeParameters, recordableAssume, refuseAssume } from './assume-parameters.js'
 import { accountOfRole, parseProviderArn, providerFor } from './identity-provider-lookup.js'
 import { refuseOutsideBody } from './proof.js'
 import { verifyToken } from './token-verification.js'
-import { createValidation } from './validation.js'
+import { arnText, createValidation } from './validation.js'
 import { refusal, type StsErrorCode } from './wire-errors.js'
 import type { XmlElement } from './xml.js'
 
@@ -32,9 +32,9 @@ export function assumeRoleWithSaml(deps: {
       const principalArn = check.requiredText('PrincipalArn', arnText)
       const token = check.requiredText('SAMLAssertion', { min: 4, max: 100_000, sensitive: true })
       const wrong =
-        check.refusal() ?? refuseOutsideBody(form, ['SAMLAssertion']) ?? refuseAssume(form, parameters)
+        check.refusal() ?? refuseOutsideBody(form, ['SAMLAssertion']) ?? refuseAssume(parameters)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
-      const recordable = { roleArn: parameters.roleArn, principalArn }
+      const recordable = { ...recordableAssume(parameters), principalArn }
 
       return {
         ok: true,
@@ -99,7 +99,7 @@ function samlElements(assertion: Assertion, account: string): readonly XmlElemen
     ['SubjectType', single('saml:sub_type') ?? 'unspecified'],
     ['Issuer', assertion.issuer],
     ['Audience', single('saml:aud') ?? assertion.audience],
-    ['NameQualifier', nameQualifier(assertion.issuer, account, assertion.provider)],
+    ['NameQualifier', nameQualifierOf(assertion, account)],
   ]
 }
 

@@ -7,7 +7,7 @@ import { withoutScheme } from '../federation/provider-arn.js'
 import type { RoleBroker } from '../role/broker.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assume, assumedRoleUser, closing, credentials } from './assume.js'
-import { readAssumeParameters, refuseAssume, sessionNameText } from './assume-parameters.js'
+import { readAssumeParameters, recordableAssume, refuseAssume, sessionNameText } from './assume-parameters.js'
 import { providerFor } from './identity-provider-lookup.js'
 import { refuseOutsideBody } from './proof.js'
 import { verifyToken } from './token-verification.js'
@@ -32,7 +32,7 @@ export function assumeRoleWithWebIdentity(deps: {
       const wrong =
         check.refusal() ??
         refuseOutsideBody(form, ['WebIdentityToken']) ??
-        refuseAssume(form, parameters) ??
+        refuseAssume(parameters) ??
         refuseProviderId(form.get('ProviderId'))
       if (wrong !== undefined) return { ok: false, refusal: wrong }
       // SDKs send a token file as it is, with the line break at its end.
@@ -40,7 +40,7 @@ export function assumeRoleWithWebIdentity(deps: {
 
       return {
         ok: true,
-        recordable: { roleArn: parameters.roleArn, roleSessionName: sessionName },
+        recordable: { ...recordableAssume(parameters), roleSessionName: sessionName },
         async run(origin) {
           const issuer = unverifiedIssuer(token)
           if (issuer === undefined)

@@ -1,10 +1,21 @@
 /** From an AssumeRequest to what an action answers: the broker's outcome, its faults, and the shared output members. */
+import { maxSessionTokenLength } from '../credentials/sealed-credentials.js'
 import { Fault } from '../fault.js'
 import type { AssumeOutcome, AssumeRequest, RoleBroker } from '../role/broker.js'
 import { sessionArn } from '../role/role-session.js'
+import type { TemporaryCredentials } from '../role/session.js'
 import type { StsOutcome } from './action.js'
 import { refusal, refusalOf } from './wire-errors.js'
 import type { XmlElement } from './xml.js'
+
+export interface Issued {
+  readonly credentials: TemporaryCredentials
+}
+
+interface Closing extends Issued {
+  readonly session?: { readonly sourceIdentity?: string }
+  readonly packedPolicyPercent?: number
+}
 
 export type Granted = Extract<AssumeOutcome, { granted: true }>
 
@@ -19,22 +30,27 @@ export async function assume(
   deniedMessage: (deniedAction: string) => string,
   render: (granted: Granted) => readonly XmlElement[],
 ): Promise<StsOutcome> {
-  let outcome: AssumeOutcome
+  return recordedByBroker(async () => {
+    const outcome = await broker.assume(request)
+    return outcome.granted
+      ? { ok: true, result: render(outcome), recorded: true }
+      : {
+          ok: false,
+          refusal: refusal('AccessDenied', deniedMessage(outcome.deniedAction), 'sts:trust'),
+          recorded: true,
+        }
+  })
+}
+
+/** A broker has recorded its own faults, except the one that says that it cannot record. */
+export async function recordedByBroker(run: () => Promise<StsOutcome>): Promise<StsOutcome> {
   try {
-    outcome = await broker.assume(request)
+    return await run()
   } catch (cause) {
-    // The broker has recorded its own faults, except the one that says that it cannot record.
     if (cause instanceof Fault && cause.code !== 'AuditUnavailable')
       return { ok: false, refusal: refusalOf(cause), recorded: true }
     throw cause
   }
-  return outcome.granted
-    ? { ok: true, result: render(outcome), recorded: true }
-    : {
-        ok: false,
-        refusal: refusal('AccessDenied', deniedMessage(outcome.deniedAction), 'sts:trust'),
-        recorded: true,
-      }
 }
 
 export function assumedRoleUser({ session }: Granted): XmlElement {
@@ -47,7 +63,7 @@ export function assumedRoleUser({ session }: Granted): XmlElement {
   ]
 }
 
-export function credentials({ credentials }: Granted): XmlElement {
+export function credentials({ credentials }: Issued): XmlElement {
   return [
     'Credentials',
     [
@@ -59,10 +75,16 @@ export function credentials({ credentials }: Granted): XmlElement {
   ]
 }
 
-/** SourceIdentity and PackedPolicySize, each only when there is one: an empty PackedPolicySize crashes boto. */
-export function closing({ session, packedPolicyPercent }: Granted): readonly XmlElement[] {
+/**
+ * SourceIdentity and PackedPolicySize, each only when there is one (an empty PackedPolicySize crashes boto), and how
+ * much of the room for session tokens this one takes.
+ */
+export function closing({ session, packedPolicyPercent, credentials }: Closing): readonly XmlElement[] {
   const elements: XmlElement[] = []
-  if (session.sourceIdentity !== undefined) elements.push(['SourceIdentity', session.sourceIdentity])
+  if (session?.sourceIdentity !== undefined) elements.push(['SourceIdentity', session.sourceIdentity])
   if (packedPolicyPercent !== undefined) elements.push(['PackedPolicySize', String(packedPolicyPercent)])
+  const { length } = credentials.sessionToken
+  elements.push(['SessionTokenUtilization', String(Math.ceil((100 * length) / maxSessionTokenLength))])
+  elements.push(['SessionTokenSize', String(length)])
   return elements
 }

@@ -14,10 +14,15 @@ export interface TextConstraint {
   readonly sensitive?: true
 }
 
+const arnCharacters = '[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD]+'
+export const arnText: TextConstraint = { min: 20, max: 2048, pattern: arnCharacters }
+
 export interface Validation {
   text(name: string, constraint: TextConstraint): string | undefined
   /** As `text`; the empty string stands in when it was missing, which `refusal` then reports. */
   requiredText(name: string, constraint: TextConstraint): string
+  /** A field of a list's member, which must be there; `name` is what messages call it, e.g. `Tags.1.member.Key`. */
+  member(name: string, given: string | undefined, constraint: TextConstraint): string
   /** Signed 32-bit decimal; `+900` and `0900` are numbers, `900.0` is not. */
   integer(name: string, range: { readonly min: number; readonly max: number }): number | undefined
   value(name: string, value: string, constraint: TextConstraint): void
@@ -47,24 +52,23 @@ export function createValidation(form: QueryForm): Validation {
     if (given !== undefined) value(name, given, constraint)
     return given
   }
+  const member = (name: string, given: string | undefined, constraint: TextConstraint): string => {
+    if (given === undefined) fail(name, undefined, 'not be null')
+    else value(name, given, constraint)
+    return given ?? ''
+  }
   return {
     text,
     value,
-    requiredText(name, constraint) {
-      const given = text(name, constraint)
-      if (given === undefined) fail(name, undefined, 'not be null')
-      return given ?? ''
-    },
+    member,
+    requiredText: (name, constraint) => member(name, form.get(name), constraint),
     integer(name, { min, max }) {
       const given = form.get(name)
       if (given === undefined) return undefined
       const number = /^[+-]?\d{1,20}$/.test(given) ? Number(given) : Number.NaN
       if (!(number >= -(2 ** 31) && number < 2 ** 31)) {
-        malformed ??= refusal(
-          'MalformedInput',
-          `\`${lowerCamel(name)}\` must be a decimal integer`,
-          'sts:integer',
-        )
+        const wrong = given === '' ? 'is missing its decimal value' : 'must be a decimal integer'
+        malformed ??= refusal('MalformedInput', `\`${lowerCamel(name)}\` ${wrong}`, 'sts:integer')
         return undefined
       }
       if (number < min) fail(name, String(number), `have value greater than or equal to ${min}`)
@@ -97,7 +101,7 @@ function wholly(pattern: string): RegExp {
   return expression
 }
 
-/** `RoleArn` → `roleArn`, `SAMLAssertion` → `sAMLAssertion`, `Tags.member.1.Key` → `tags.1.member.key`. */
+/** `RoleArn` → `roleArn`, `SAMLAssertion` → `sAMLAssertion`, `Tags.1.member.Key` → `tags.1.member.key`. */
 function lowerCamel(name: string): string {
   return name
     .split('.')

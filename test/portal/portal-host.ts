@@ -87,7 +87,7 @@ export async function portalHost(
     vouchesFor: ({ provider }: { readonly provider: string }) =>
       providers.some(({ name }) => name === provider),
   }
-  const sts = { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, clockSkewSeconds: 900 }
+  const sts = { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10, clockSkewSeconds: 900 }
   const auditLog = options.auditThrough?.(audit.audit) ?? audit.audit
   const broker = createRoleBroker({
     directory: () => directory,

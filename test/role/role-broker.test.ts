@@ -77,7 +77,7 @@ beforeEach(async () => {
   const directory = { ...directoryOf(sketches), vouchesFor: () => !withdrawn }
   broker = createRoleBroker({
     directory: () => directory,
-    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600 }),
+    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10 }),
     credentials,
     audit: records.audit,
     metrics: silentMetrics,

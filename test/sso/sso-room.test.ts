@@ -50,7 +50,7 @@ beforeEach(async () => {
   const broker = createRoleBroker({
     ...shared,
     directory: () => directory,
-    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600 }),
+    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10 }),
     credentials: createSessionCredentials(ring, { random: randomBytes }),
     audit: records.audit,
     metrics: silentMetrics,

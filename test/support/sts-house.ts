@@ -148,7 +148,7 @@ export async function stsHouse(
   }
   const broker = createRoleBroker({
     ...shared,
-    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600 }),
+    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10 }),
     randomUuid: randomUUID,
   })
   const room = createStsRoom({
