@@ -29,7 +29,7 @@ export async function rotateRing(place: RingPlace, how: RotationOptions, io: Io)
     io.err(`Rotated \`${file}\`. Running servers that read this file follow within about a second.`)
     if (rotation.isEarly)
       io.err(
-        'Servers that did not know the new active key refuse what is issued under it until they have it. Replicas that share a store refuse to issue: run `rolegate keys adopt` when each of them has this ring.',
+        'Servers that did not know the new active key refuse what is issued under it until they have it. Replicas that share a Redis refuse to issue: run `rolegate keys adopt` when each of them has this ring.',
       )
     return exitCodes.ok
   }
