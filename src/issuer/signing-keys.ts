@@ -77,7 +77,10 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   async function keysFrom(account: string, found: Found): Promise<readonly SigningKey[]> {
     if (found.state === 'unreadable') return afterUnreadable(account, found.isLaterVersion)
     unreadableSince.delete(account)
-    return found.state === 'absent' ? firstKeys(account) : followed(account, found.keys)
+    if (found.state === 'readable') return followed(account, found.keys)
+    // A store that was emptied gets back what is known here: tokens of these keys are still under way.
+    const before = known.get(account)
+    return before === undefined ? firstKeys(account) : followed(account, before.keys)
   }
 
   async function firstKeys(account: string): Promise<readonly SigningKey[]> {
