@@ -50,7 +50,8 @@ export async function readSources(
     if (!mayBeDocument || memberOf(source?.value, 'policies') !== undefined) {
       declares(kind, source)
     } else if (memberOf(source?.value, 'Statement') !== undefined) {
-      others.set(name, [stranger(name)])
+      const message = 'is a policy that no setting names; managed policies stand in a list called `policies`'
+      others.set(name, [{ file: name, path: '', message }])
     } else {
       if (source !== undefined) readFitting(policiesOutline, source.value, { source, path: [] }, own)
       others.set(name, own.problems)

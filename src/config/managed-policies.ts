@@ -90,7 +90,7 @@ function createManagedPolicies(
         const there = known.map(parts).flatMap(([other, name]) => (other === owner ? [name] : []))
         findings.problem(
           place,
-          `no managed policy \`${tail}\` of \`${owner}\` is declared; ${suggestion(tail, there)}`,
+          `no managed policy \`${tail}\` of \`${owner}\` is declared; ${nearest(tail, there)}`,
         )
       } else {
         return found?.document
@@ -104,4 +104,11 @@ function createManagedPolicies(
 function parts(arn: string): readonly [owner: string, tail: string] {
   const [, owner = '', tail = ''] = /^arn:aws:iam::([^:]*):policy\/(.*)$/.exec(arn) ?? []
   return [owner, tail]
+}
+
+/** A forgotten path is likelier than another name, which might be a mightier policy's. */
+function nearest(tail: string, known: readonly string[]): string {
+  const nameOf = (text: string): string => text.slice(text.lastIndexOf('/') + 1)
+  const elsewhere = known.find((other) => nameOf(other) === nameOf(tail))
+  return elsewhere === undefined ? suggestion(tail, known) : `did you mean \`${elsewhere}\`?`
 }

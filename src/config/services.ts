@@ -34,13 +34,9 @@ export async function readServices(
     }
     names.add(entry.name)
     const account = declaredAccount(entry.account, within(at, 'account'), accounts, findings)
-    const signingName = entry.signingName ?? entry.name
-    if (own.has(signingName)) {
-      const member = entry.signingName === undefined ? 'name' : 'signingName'
-      findings.problem(
-        within(at, member),
-        `\`${signingName}\` is what requests to Rolegate itself are signed for: choose another \`signingName\``,
-      )
+    for (const member of ['name', 'signingName'] as const) {
+      if (!own.has(entry[member] ?? '')) continue
+      findings.problem(within(at, member), `\`${entry[member]}\` is Rolegate itself: choose another`)
     }
     const policy = await readPolicy(
       {
@@ -54,20 +50,16 @@ export async function readServices(
       reading,
     )
     const reached = hostsOf(entry, within(at, 'hosts'), hosts, reading)
-    const action = entry.action ?? `${entry.name}:{method}`
-    if (!findings.spoiled(within(at, 'action'))) checkAction(action, within(at, 'action'), reading)
-    const resource = entry.resource ?? `arn:aws:${entry.name}::${account ?? ''}:{path}`
-    if (!findings.spoiled(within(at, 'resource'))) {
-      checkResource(resource, account, within(at, 'resource'), reading)
-    }
+    if (entry.action !== undefined) checkAction(entry.action, within(at, 'action'), reading)
+    if (entry.resource !== undefined) checkResource(entry.resource, account, within(at, 'resource'), reading)
     if (account === undefined) continue
     services.push({
       name: entry.name,
       account,
       hosts: reached,
-      signingName,
-      action,
-      resource,
+      signingName: entry.signingName ?? entry.name,
+      action: entry.action ?? `${entry.name}:{method}`,
+      resource: entry.resource ?? `arn:aws:${entry.name}::${account}:{path}`,
       allowUnsignedPayload: entry.allowUnsignedPayload,
       ...given({ policy: policy?.document }),
     })

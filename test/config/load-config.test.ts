@@ -16,9 +16,16 @@ interface Case {
   readonly problems: readonly string[]
 }
 
-const cases = JSON.parse(
-  readFileSync(new URL('fixtures/problems.json', import.meta.url), 'utf8'),
-) as readonly Case[]
+const cases = [
+  'problems',
+  'user-problems',
+  'policy-problems',
+  'organization-problems',
+  'service-problems',
+].flatMap(
+  (name) =>
+    JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8')) as readonly Case[],
+)
 
 const organization =
   'id: o-abcdefghij\nname: Test\naccounts:\n  - { id: "012345678901", name: One, alias: one }\n'
@@ -116,9 +123,19 @@ describe('a configuration that is right', () => {
       listen: { host: '127.0.0.1', port: 8080 },
       trustedProxies: [],
       publicHosts: ['127.0.0.1:8080'],
+      workers: 1,
       store: { type: 'embedded' },
       sessions: { signInSeconds: 43_200, cliSeconds: 43_200 },
-      sts: { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 129_600, clockSkewSeconds: 900 },
+      sts: {
+        maxSessionSeconds: 129_600,
+        chainedMaxSessionSeconds: 129_600,
+        clockSkewSeconds: 900,
+        replayProtection: false,
+        maxChainLength: 10,
+      },
+      revocation: { strict: false, lostAfterSeconds: 5 },
+      webIdentityTokens: { enabled: true },
+      services: [],
       throttle: { attempts: 10, windowSeconds: 900 },
       audit: { file: '/data/audit.jsonl', stdout: false },
       log: { level: 'info' },

@@ -20,14 +20,26 @@ beforeAll(async () => {
 })
 
 const kindOf = (text: string): string =>
-  /^(roles|providers):/m.exec(text)?.[1] ?? (text === organization ? 'organization' : 'rolegate')
+  /^(roles|users|policies|providers):/m.exec(text)?.[1] ??
+  (text.startsWith('id: ') ? 'organization' : 'rolegate')
+
+const exampleOf = (kind: string): string => examples.find((text) => kindOf(text) === kind) ?? ''
+
+const document = { 'policies/read.json': '{"Version":"2012-10-17","Statement":[]}' }
+
+/** What the examples of accounts lean on: each other, and a provider. */
+const surroundings: Readonly<Record<string, string>> = {
+  'providers.yaml': 'providers: [{ kind: saml, name: corp, metadata: "<EntityDescriptor />" }]\n',
+  'policies.yaml': exampleOf('policies'),
+  'users.yaml': exampleOf('users'),
+}
 
 describe('the examples of docs/configuration.md', () => {
   it('are all there', () => {
     const kinds = examples.flatMap((text) => [...text.matchAll(/kind: (\w+)/g)].map(([, kind]) => kind))
     expect(new Set(kinds)).toEqual(new Set(['ldap', 'saml', 'oidc', 'local']))
     expect(examples.map(kindOf)).toEqual(
-      expect.arrayContaining(['rolegate', 'organization', 'roles', 'providers']),
+      expect.arrayContaining(['rolegate', 'organization', 'roles', 'users', 'policies', 'providers']),
     )
   })
 
@@ -39,12 +51,8 @@ describe('the examples of docs/configuration.md', () => {
       const directory = await configFolder({
         'organization.yaml': organization,
         'rolegate.yaml': 'server: { publicUrl: "https://rolegate.example.com" }\n',
-        ...(kind === 'roles'
-          ? {
-              'providers.yaml': 'providers: [{ kind: saml, name: corp, metadata: "<EntityDescriptor />" }]\n',
-            }
-          : {}),
-        ...(kind === 'roles' ? { 'policies/read.json': '{"Version":"2012-10-17","Statement":[]}' } : {}),
+        ...(['roles', 'users', 'policies'].includes(kind) ? surroundings : {}),
+        ...(text.includes('policies/read.json') ? document : {}),
         'corp-ca.pem': authority,
         'ad-ca.pem': authority,
         secret: ring,
@@ -59,4 +67,36 @@ describe('the examples of docs/configuration.md', () => {
       expect(loaded.ok ? [] : loaded.problems.map((problem) => problemLine(problem, ''))).toEqual([])
     },
   )
+
+  it('make one configuration of roles, users and policies, without a warning', async () => {
+    const roles = examples.filter((text) => kindOf(text) === 'roles')
+    const directory = await configFolder({
+      ...surroundings,
+      ...document,
+      ...Object.fromEntries(roles.map((text, i) => [`roles/${i}.yaml`, text])),
+      'organization.yaml': organization,
+      'rolegate.yaml': examples.find((text) => text.includes('services:')) ?? '',
+    })
+    const loaded = await loadConfig({
+      directory,
+      dataDirectory: '/data',
+      certificatesDirectory: certificates,
+      environment: {},
+    })
+    if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problemLine(problem, '')).join('\n'))
+    const { config, warnings } = loaded
+    expect(warnings).toEqual([])
+    expect(config.users.map(({ arn }) => arn)).toEqual([
+      'arn:aws:iam::012345678901:user/services/backup-agent',
+      'arn:aws:iam::012345678901:user/breakglass-ada',
+    ])
+    const [agent] = config.users
+    expect(agent?.permissions).toEqual([
+      config.managedPolicies.find(({ arn }) => arn.endsWith('/BackupWriter'))?.document,
+    ])
+    expect(config.roles.find(({ name }) => name === 'Administrator')?.permissions).toHaveLength(1)
+    expect(config.server.services).toMatchObject([
+      { name: 'reports', account: '012345678901', signingName: 'reports', hosts: ['reports.example.com'] },
+    ])
+  })
 })

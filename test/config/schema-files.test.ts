@@ -22,6 +22,8 @@ it('covers every kind of file', () => {
     'rolegate.schema.json',
     'organization.schema.json',
     'roles.schema.json',
+    'users.schema.json',
+    'policies.schema.json',
     'providers.schema.json',
   ])
 })

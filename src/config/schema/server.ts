@@ -50,9 +50,10 @@ const server = fields({
       'More host names (with port, unless it is the scheme’s own) that signed requests may name; the host of `publicUrl` is always one.',
   }),
   workers: z
-    .union([z.literal('auto'), z.int().min(1).max(64)], {
-      error: 'must be a whole number from 1 to 64, or `auto`',
-    })
+    .union([
+      z.literal('auto', { error: 'must be a whole number from 1 to 64, or `auto`' }),
+      z.int().min(1).max(64),
+    ])
     .default(1)
     .meta({
       description:

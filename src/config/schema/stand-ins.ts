@@ -31,6 +31,7 @@ const candidates: readonly unknown[] = [
   '{username}',
   '000000000000',
   'o-0000000000',
+  'arn:aws:iam::aws:policy/StandIn',
   ['localhost'],
   {},
   { type: 'template', dn: '{username}' },
