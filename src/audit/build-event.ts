@@ -39,6 +39,7 @@ const eventTypes = {
   'sts.amazonaws.com': 'AwsApiCall',
   'signin.amazonaws.com': 'AwsConsoleSignIn',
   'sso.amazonaws.com': 'AwsServiceEvent',
+  'iam.amazonaws.com': 'AwsApiCall',
   'cloudtrail.amazonaws.com': 'AwsServiceEvent',
 } as const satisfies Record<AuditEvent['eventSource'], AuditEvent['eventType']>
 

@@ -9,7 +9,11 @@ export interface AuditEvent {
   /** `YYYY-MM-DDTHH:MM:SSZ` */
   readonly eventTime: string
   readonly eventSource:
-    'sts.amazonaws.com' | 'signin.amazonaws.com' | 'sso.amazonaws.com' | 'cloudtrail.amazonaws.com'
+    | 'sts.amazonaws.com'
+    | 'signin.amazonaws.com'
+    | 'sso.amazonaws.com'
+    | 'iam.amazonaws.com'
+    | 'cloudtrail.amazonaws.com'
   /** e.g. `AssumeRoleWithSAML`, `ConsoleLogin`, `SwitchRole`, `GetRoleCredentials`, `StartLogging` */
   readonly eventName: string
   readonly eventType: 'AwsApiCall' | 'AwsConsoleSignIn' | 'AwsServiceEvent'
