@@ -93,12 +93,12 @@ const rolesOf = (person: keyof typeof people, source: keyof typeof sources): rea
 const roleNamed = (name: string): Role => config.roles.find((role) => role.name === name)!
 
 describe('the demonstration organisation', () => {
-  it('has four accounts in two units, one of them with a leading zero, and a dozen roles', () => {
+  it('has four accounts in two units, one of them with a leading zero, and thirteen roles', () => {
     const { accounts } = config.organization
     expect(accounts).toHaveLength(4)
     expect(new Set(accounts.map(({ unit }) => unit.split('/')[0])).size).toBe(2)
     expect(accounts.map(({ id }) => id)).toContain('012345678901')
-    expect(config.roles).toHaveLength(12)
+    expect(config.roles).toHaveLength(13)
   })
 
   it('lets only local accounts sign in until the demo starts its providers', () => {
@@ -190,5 +190,54 @@ describe('the demonstration organisation', () => {
       expect(evaluate(requestFor(action), halves).outcome).toBe('allowed')
       expect(evaluate(requestFor(action), { ...halves, identity: [] }).outcome).toBe('implicitDeny')
     }
+  })
+
+  it.each([
+    ['backup-agent', 'BackupOperator', undefined],
+    ['breakglass-ada', 'PlatformAdmin', 'true'],
+  ])('lets the user %s assume %s and no other role', (name, roleName, mfa) => {
+    const user = config.users.find((one) => one.name === name)!
+    const assumed = config.roles.filter((role) => {
+      const request = {
+        principal: { type: 'user', account: user.account, arn: user.arn },
+        action: 'sts:AssumeRole',
+        resource: role.arn,
+        resourceAccount: role.account,
+        context: new Map(mfa === undefined ? [] : [['aws:multifactorauthpresent', mfa]]),
+      } as const
+      return (
+        evaluate(request, { identity: user.permissions, resource: role.trustPolicy }).outcome === 'allowed'
+      )
+    })
+    expect(assumed.map((role) => role.name)).toEqual([roleName])
+  })
+
+  it('breaks no glass without a second factor', () => {
+    const user = config.users.find(({ name }) => name === 'breakglass-ada')!
+    expect(user.owner).toEqual({ provider: 'local', username: 'ada' })
+    const role = roleNamed('PlatformAdmin')
+    const outcomeWith = (context: readonly (readonly [string, string])[]) =>
+      evaluate(
+        {
+          principal: { type: 'user', account: user.account, arn: user.arn },
+          action: 'sts:AssumeRole',
+          resource: role.arn,
+          resourceAccount: role.account,
+          context: new Map(context),
+        },
+        { identity: user.permissions, resource: role.trustPolicy },
+      ).outcome
+    expect(outcomeWith([['aws:multifactorauthpresent', 'true']])).toBe('allowed')
+    expect(outcomeWith([['aws:multifactorauthpresent', 'false']])).toBe('implicitDeny')
+    expect(outcomeWith([])).toBe('implicitDeny')
+  })
+
+  it('attaches a managed policy, and takes root sessions from the platform account', () => {
+    const writer = config.managedPolicies.find(({ arn }) => arn.endsWith(':policy/backup/BackupWriter'))
+    expect(roleNamed('BackupOperator').permissions).toEqual([writer?.document])
+    expect(config.organization).toMatchObject({
+      managementAccount: '111122223333',
+      rootSessionAdministrators: [],
+    })
   })
 })
