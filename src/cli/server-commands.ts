@@ -1,8 +1,11 @@
-/** The commands that run on the server's machine: serve, check, simulate, user, certs. */
+/** The commands that run on the server's machine: serve, check, simulate, user, keys, mfa, certs. */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { addAccessKeyCommands } from './access-key-commands.js'
+import { addMfaCommands } from './mfa-commands.js'
+import { addRingCommands } from './ring-commands.js'
 import { addSimulateCommand } from './simulate-commands.js'
 import type { Terminal } from './terminal.js'
 import { addUserCommands } from './user-commands.js'
@@ -75,6 +78,22 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
 
   addSimulateCommand(program, terminal, defaults, exit)
   addUserCommands(program, terminal, defaults.data, exit)
+
+  const io = { ...terminal, input: process.stdin, show: (text: string) => void process.stderr.write(text) }
+  const keys = program.command('keys').description('access keys of users, and the key ring')
+  addAccessKeyCommands(keys, { io, defaults, exit })
+  addRingCommands(keys, {
+    terminal,
+    defaults,
+    exit,
+    openShared: async (folders) => {
+      const { openInstallation } = await import('./installation.js')
+      const certs = resolve(defaults.certs)
+      const { ring, store, close } = await openInstallation({ ...folders, certs }, terminal)
+      return { ring: ring.current(), records: store.records, close }
+    },
+  })
+  addMfaCommands(program, { io, defaults, exit })
 
   program
     .command('certs')

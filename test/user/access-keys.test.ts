@@ -175,7 +175,7 @@ describe.each(Object.keys(engines))("users' access keys on %s", (engine) => {
     })
     try {
       const strangers = Array.from({ length: 500 }, () => newAccessKeyId(account, randomBytes, 'AKIA'))
-      expect(await Promise.all(strangers.map((id) => one.keys.find(id)))).toEqual(
+      expect(await Promise.all(strangers.map(async (id) => one.keys.find(id)))).toEqual(
         strangers.map(() => undefined),
       )
       expect(looks).toBeLessThanOrEqual(2)
@@ -216,7 +216,7 @@ describe.each(Object.keys(engines))("users' access keys on %s", (engine) => {
     const { records } = stores.store
     const find = async (arn: string) =>
       (await records.list('user.keys:')).find(({ value }) => JSON.parse(value).user === arn)!
-    const rewrite = async (arn: string, edit: (document: any) => unknown) => {
+    const rewrite = async (arn: string, edit: (document: { user: string; items: unknown }) => unknown) => {
       const { key, value } = await find(arn)
       const changed = JSON.parse(value)
       edit(changed)

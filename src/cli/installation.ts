@@ -1,0 +1,165 @@
+/**
+ * What commands beside a server work on: its configuration, its store, its key ring and its audit record, opened as
+ * the server opens them. Nothing is made that the server has not made before, so that a mistyped folder is an error
+ * and not a second installation.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { createAuditLog, type OpenAuditLog } from '../audit/audit-log.js'
+import { auditEvent, type AuditFacts } from '../audit/build-event.js'
+import type { Config } from '../config/config.js'
+import { loadConfig } from '../config/load-config.js'
+import { openKeyRing, type LiveKeyRing } from '../credentials/key-ring-live.js'
+import { createRingAgreement } from '../credentials/ring-agreement.js'
+import { Fault } from '../fault.js'
+import { openStore } from '../store/open-store.js'
+import type { Store } from '../store/store.js'
+import { CommandError, exitCodes, type Terminal } from './terminal.js'
+
+export interface InstallationFolders {
+  readonly config: string
+  readonly data: string
+  readonly certs: string
+}
+
+export interface Installation {
+  readonly config: Config
+  readonly store: Store
+  readonly ring: LiveKeyRing
+  /** @throws {CommandError} when what this ring seals would not be opened by the servers. */
+  requireAgreement(): Promise<void>
+  /** Writes down what was done here, and by which user of this machine. @throws {Fault} `AuditUnavailable`. */
+  record(
+    what: Omit<
+      AuditFacts,
+      'origin' | 'now' | 'eventID' | 'eventSource' | 'userIdentity' | 'additionalEventData'
+    >,
+  ): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws {CommandError} saying what is missing. */
+export async function openInstallation(
+  folders: InstallationFolders,
+  terminal: Pick<Terminal, 'err' | 'environment' | 'now'>,
+): Promise<Installation> {
+  const { now } = terminal
+  const config = await configOf(folders, terminal.environment)
+  const { keyRing, publicUrl } = config.server
+  const ringFile = join(folders.data, 'keys.json')
+  if (keyRing === undefined) await requireFile(ringFile, folders.data)
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (event: string) => terminal.err(`rolegate: ${event}`),
+  }
+  const ring = await openKeyRing({
+    ...(keyRing === undefined ? { file: ringFile } : { text: () => keyRing, installation: publicUrl }),
+    random: randomBytes,
+    now,
+    log,
+  })
+  const store = await openStore(config.server.store, { dataDirectory: folders.data, now, log })
+  let audit: OpenAuditLog | undefined
+
+  return {
+    config,
+    store,
+    ring,
+    async requireAgreement() {
+      const agreement = createRingAgreement({ ring, records: store.records, now, log })
+      try {
+        await agreement.check()
+        const standing = agreement.standing()
+        if (standing.state === 'foreign') throw new CommandError(exitCodes.failed, standing.reason)
+      } finally {
+        await agreement.close()
+      }
+    },
+    async record(what) {
+      const { file } = config.server.audit
+      // Results are on standard output: records that the server would write there go to standard error.
+      audit ??= await createAuditLog({
+        ...(file === undefined ? {} : { file }),
+        stdout: file === undefined,
+        descriptor: process.stderr.fd,
+        now,
+        log,
+        metrics: { auditRecord: () => undefined },
+      })
+      const id = randomUUID()
+      await audit.record(
+        auditEvent({
+          ...what,
+          origin: { requestId: id, sourceIp: 'rolegate', userAgent: 'rolegate-cli', secure: true },
+          now: now(),
+          eventID: id,
+          eventSource: 'iam.amazonaws.com',
+          userIdentity: { type: 'Unknown', userName: operator() },
+          additionalEventData: { via: 'command line' },
+        }),
+      )
+    },
+    async close() {
+      await audit?.close()
+      await store.close()
+      ring.close()
+    },
+  }
+}
+
+/** Runs `work` on the installation and closes it, whatever comes of it. */
+export async function withInstallation<Result>(
+  folders: InstallationFolders,
+  terminal: Pick<Terminal, 'err' | 'environment' | 'now'>,
+  work: (installation: Installation) => Promise<Result>,
+): Promise<Result> {
+  const installation = await openInstallation(folders, terminal)
+  try {
+    return await work(installation)
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause
+    const unreachable = cause.code === 'StoreUnavailable' || cause.code === 'AuditUnavailable'
+    throw new CommandError(unreachable ? exitCodes.unreachable : exitCodes.failed, cause.message)
+  } finally {
+    await installation.close()
+  }
+}
+
+async function configOf(
+  folders: InstallationFolders,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const loaded = await loadConfig({
+    directory: folders.config,
+    dataDirectory: folders.data,
+    certificatesDirectory: folders.certs,
+    environment,
+  })
+  if (loaded.ok) return loaded.config
+  throw new CommandError(
+    exitCodes.failed,
+    `the configuration in \`${folders.config}\` has problems: run \`rolegate check\``,
+  )
+}
+
+async function requireFile(file: string, folder: string): Promise<void> {
+  await access(file).catch(() => {
+    throw new CommandError(
+      exitCodes.failed,
+      `there is no \`${file}\`: \`${folder}\` is the data folder of no server yet; name the right one with --data, or start the server once`,
+    )
+  })
+}
+
+/** Of the machine; in a container there may be no name. */
+function operator(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}
