@@ -22,7 +22,17 @@ describe('a session as bytes', () => {
     const bytes = encodeSession(typicalSession)
     for (let length = 0; length < bytes.length; length += 1)
       expect(() => decodeSession(bytes.subarray(0, length), accessKeyId)).toThrow(RangeError)
-    expect(() => decodeSession(Buffer.concat([bytes, Buffer.of(0)]), accessKeyId)).toThrow(/left/)
+    expect(() => decodeSession(Buffer.concat([bytes, Buffer.of(0, 1)]), accessKeyId)).toThrow(/left/)
+  })
+
+  it('can be padded to any size, and is the same session', () => {
+    fc.assert(
+      fc.property(unnamedSessions, fc.integer({ min: 0, max: 4000 }), (session, minimum) => {
+        const bytes = encodeSession(session, minimum)
+        expect(bytes.length).toBe(Math.max(minimum, encodeSession(session).length))
+        expect(decodeSession(bytes, accessKeyId)).toEqual({ ...session, accessKeyId })
+      }),
+    )
   })
 
   it('is refused with bounded work when its bytes are noise', () => {

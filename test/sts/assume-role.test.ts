@@ -42,6 +42,8 @@ describe('AssumeRole', () => {
       <SessionToken>${sessionToken}</SessionToken>
       <Expiration>2026-01-02T04:04:05Z</Expiration>
     </Credentials>
+    <SessionTokenUtilization>${Math.ceil((100 * sessionToken.length) / 4096)}</SessionTokenUtilization>
+    <SessionTokenSize>${sessionToken.length}</SessionTokenSize>
   </AssumeRoleResult>
   <ResponseMetadata>
     <RequestId>7b3f2c1e-3a5d-4c0e-9a0f-111122223333</RequestId>

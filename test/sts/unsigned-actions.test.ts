@@ -70,9 +70,13 @@ describe('STS-65: without a signature', () => {
     ['AssumeRoleWithWebIdentity', 400, 'ValidationError'],
     ['AssumeRoleWithLDAPIdentity', 400, 'ValidationError'],
     ['AssumeRoleWithLocalIdentity', 400, 'InvalidAction'],
-    ['AssumeRoot', 400, 'InvalidAction'],
-    ['GetSessionToken', 400, 'InvalidAction'],
-    ['GetFederationToken', 400, 'InvalidAction'],
+    ['AssumeRoot', 403, 'MissingAuthenticationToken'],
+    ['DecodeAuthorizationMessage', 403, 'MissingAuthenticationToken'],
+    ['GetAccessKeyInfo', 403, 'MissingAuthenticationToken'],
+    ['GetDelegatedAccessToken', 403, 'MissingAuthenticationToken'],
+    ['GetFederationToken', 403, 'MissingAuthenticationToken'],
+    ['GetSessionToken', 403, 'MissingAuthenticationToken'],
+    ['GetWebIdentityToken', 403, 'MissingAuthenticationToken'],
   ])('%s alone gets nowhere', async (Action, status, code) => {
     const response = await house.callUnsigned({ Action })
     expect([response.status, codeOf(response)]).toEqual([status, code])
@@ -117,6 +121,8 @@ describe('AssumeRoleWithSAML', () => {
       'Issuer',
       'Audience',
       'NameQualifier',
+      'SessionTokenUtilization',
+      'SessionTokenSize',
       'ResponseMetadata',
       'RequestId',
     ])

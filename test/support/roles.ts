@@ -1,6 +1,8 @@
 import { compilePolicy, type PolicyDocument, type PolicyKind } from '../../src/policy/document.js'
 import { createConfigDirectory } from '../../src/role/config-directory.js'
+import type { ManagedPolicy } from '../../src/role/managed-policy.js'
 import type { Account, Role, RoleDirectory } from '../../src/role/role.js'
+import type { User } from '../../src/user/user.js'
 
 /** Compiles or fails the test with the problems. */
 export function policyOf(source: unknown, kind: PolicyKind, name = 'test policy'): PolicyDocument {
@@ -61,9 +63,55 @@ export function roleOf(sketch: RoleSketch): Role {
   }
 }
 
-export function directoryOf(sketches: readonly RoleSketch[]): RoleDirectory {
+export interface UserSketch {
+  readonly name: string
+  readonly account?: string
+  readonly path?: string
+  readonly permissions?: readonly unknown[]
+  readonly boundary?: unknown
+  readonly tags?: ReadonlyMap<string, string>
+}
+
+export function userOf(sketch: UserSketch): User {
+  const { name, account = homeAccount, path = '/' } = sketch
+  const letters = name.toUpperCase().replace(/[^A-Z]/g, '')
+  return {
+    arn: `arn:aws:iam::${account}:user${path}${name}`,
+    id: `AIDA${letters.padEnd(17, 'A').slice(0, 17)}`,
+    account,
+    name,
+    path,
+    permissions: (sketch.permissions ?? []).map((source) => policyOf(source, 'identity')),
+    ...(sketch.boundary === undefined ? {} : { boundary: policyOf(sketch.boundary, 'boundary') }),
+    tags: sketch.tags ?? new Map(),
+  }
+}
+
+/** @param arn of an account, or with `aws` in its place. */
+export function managedPolicyOf(arn: string, source: unknown): ManagedPolicy {
+  const account = arn.split(':')[4] ?? ''
+  return {
+    arn,
+    ...(account === 'aws' ? {} : { account }),
+    document: policyOf(source, 'identity', arn),
+    asSessionPolicy: policyOf(source, 'session', arn),
+  }
+}
+
+export function directoryOf(
+  sketches: readonly RoleSketch[],
+  others: {
+    readonly users?: readonly User[]
+    readonly managedPolicies?: readonly ManagedPolicy[]
+    /** Accounts that have roles and are not in the organisation. */
+    readonly outside?: readonly string[]
+  } = {},
+): RoleDirectory {
   const roles = sketches.map(roleOf)
-  const ids = [...new Set([homeAccount, ...roles.map((role) => role.account)])]
+  const { users = [], managedPolicies = [], outside = [] } = others
+  const ids = [...new Set([homeAccount, ...roles.map((role) => role.account)])].filter(
+    (id) => !outside.includes(id),
+  )
   const accounts = ids.map((id): Account => ({
     id,
     name: `account ${id}`,
@@ -71,5 +119,6 @@ export function directoryOf(sketches: readonly RoleSketch[]): RoleDirectory {
     tags: new Map(),
   }))
   const organization = { id: 'o-a1b2c3d4e5', name: 'Test', accounts }
-  return { ...createConfigDirectory({ organization, roles, providers: [] }), vouchesFor: () => true }
+  const directory = createConfigDirectory({ organization, roles, users, managedPolicies, providers: [] })
+  return { ...directory, vouchesFor: () => true }
 }
