@@ -32,10 +32,10 @@ import { createCodeAuthorizations } from './sso/code-grants.js'
 import { createDeviceAuthorizations } from './sso/device-grants.js'
 import { createSsoRoom } from './sso/sso-room.js'
 import { createTokens } from './sso/tokens.js'
-import { createEmbeddedStore } from './store/embedded-store.js'
-import type { ExpiringStore } from './store/expiring-store.js'
-import { createRedisStore } from './store/redis-store.js'
+import { followFeed } from './store/feed-follower.js'
+import { openStore } from './store/open-store.js'
 import { createStsRoom } from './sts/sts-room.js'
+import { openUserRoom } from './user/user-room.js'
 
 /** What the server was given cannot be used; the message tells the operator what to change. */
 export class StartRefused extends Error {
@@ -47,6 +47,9 @@ export interface App {
   /** Stops taking requests, finishes those under way within the configured time, then closes everything. */
   close(): Promise<void>
 }
+
+/** What was revoked or changed anywhere counts here within a second. */
+const feedIntervalMs = 300
 
 export async function buildApp(options: {
   readonly live: LiveConfig
@@ -62,7 +65,7 @@ export async function buildApp(options: {
 
   const metrics = await createPrometheusMetrics()
   live.countWith(metrics)
-  const store = await openStore(config(), dataDirectory, now, log)
+  const store = await openStore(server().store, { dataDirectory, now, log })
   const ring = await openKeyRing({
     ...keyRingSource(config, dataDirectory),
     random: randomBytes,
@@ -81,6 +84,16 @@ export async function buildApp(options: {
   live.onChange(async (changed) => {
     await providers.apply(changed.providers)
     directory = createConfigDirectory(changed)
+  })
+
+  const follower = followFeed({ feed: store.feed, now, intervalMs: feedIntervalMs, log })
+  const users = await openUserRoom({
+    ...shared,
+    store,
+    ring,
+    follower,
+    isAccount: (account) => directory.account(account) !== undefined,
+    issuer: () => server().branding.name,
   })
 
   const issuing = {
@@ -107,7 +120,7 @@ export async function buildApp(options: {
     ...shared,
     broker,
     userTokens: createUserTokenBroker(issuing),
-    mfa: { verify: () => Promise.resolve('unknown-device') },
+    mfa: users.mfa,
     credentials,
     directory: () => directory,
     providers: providers.list,
@@ -115,7 +128,7 @@ export async function buildApp(options: {
     metrics,
     settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
     throttle,
-    keys: { find: () => undefined },
+    keys: users.keys,
     revocations: { ends: () => false, endsKey: () => false },
     replay: () => undefined,
   })
@@ -189,22 +202,12 @@ export async function buildApp(options: {
       live.close()
       ring.close()
       await providers.close()
+      users.close()
+      await follower.close()
       await audit.close()
       await store.close()
     },
   }
-}
-
-async function openStore(
-  config: Config,
-  dataDirectory: string,
-  now: () => Date,
-  log: Log,
-): Promise<ExpiringStore> {
-  const { store } = config.server
-  return store.type === 'redis'
-    ? createRedisStore(store, { log })
-    : createEmbeddedStore({ directory: join(dataDirectory, 'store'), now })
 }
 
 function keyRingSource(config: () => Config, dataDirectory: string): KeyRingSource {

@@ -76,7 +76,7 @@ export async function openInstallation(
         const standing = agreement.standing()
         if (standing.state === 'foreign') throw new CommandError(exitCodes.failed, standing.reason)
       } finally {
-        await agreement.close()
+        agreement.close()
       }
     },
     async record(what) {

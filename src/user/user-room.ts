@@ -1,0 +1,91 @@
+/**
+ * Everything that users have beside their declaration, put together: access keys, MFA devices, and keeping both sealed
+ * under a key of the ring that lasts.
+ */
+import { createPurposeBox } from '../credentials/purpose-box.js'
+import type { LiveKeyRing } from '../credentials/key-ring-live.js'
+import type { Clock, RandomBytes } from '../fault.js'
+import type { Log } from '../operation/log.js'
+import type { FeedFollower } from '../store/feed-follower.js'
+import type { Store } from '../store/store.js'
+import { accessKeyPurpose, createAccessKeyRecords } from './access-key-records.js'
+import { openAccessKeys } from './access-keys.js'
+import type { LongTermKeys } from './long-term-key.js'
+import type { MfaDevices } from './mfa-device.js'
+import { createMfaDeviceRecords, mfaDevicePurpose } from './mfa-device-records.js'
+import { createMfaEnrolment } from './mfa-enrolment.js'
+import { createMfaUsedCodes } from './mfa-used-codes.js'
+import { createMfaVerification } from './mfa-verification.js'
+import { createOwnDevices } from './own-device-enrolment.js'
+import type { OwnDevices } from './own-devices.js'
+
+export interface UserRoom {
+  readonly keys: LongTermKeys
+  readonly mfa: MfaDevices
+  readonly ownDevices: OwnDevices
+  close(): void
+}
+
+/** A retired key opens for 37 hours, so there is time. */
+const resealAgainMs = 60_000
+
+/** Resolves also while the store is down; then keys are known as soon as it answers. */
+export async function openUserRoom(deps: {
+  readonly store: Store
+  readonly ring: LiveKeyRing
+  readonly follower: FeedFollower
+  /** Whether there is such an account: 12 digits. */
+  readonly isAccount: (account: string) => boolean
+  /** What an authenticator app shows above the code. */
+  readonly issuer: () => string
+  readonly random: RandomBytes
+  readonly now: Clock
+  readonly log: Pick<Log, 'info' | 'warn'>
+}): Promise<UserRoom> {
+  const { store, ring, random, now, log } = deps
+  const keyBox = createPurposeBox(ring, accessKeyPurpose, { random })
+  const keys = createAccessKeyRecords({ ...store, box: keyBox, random, now })
+  const devices = createMfaDeviceRecords({
+    records: store.records,
+    box: createPurposeBox(ring, mfaDevicePurpose, { random }),
+  })
+  const used = createMfaUsedCodes(store, now)
+  const enrolment = createMfaEnrolment({ ...deps, devices, used })
+  const verification = createMfaVerification({ devices, used, now })
+  const live = await openAccessKeys({ ...deps, keys })
+
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  async function reseal(): Promise<void> {
+    clearTimeout(timer)
+    try {
+      const done = { keys: await keys.reseal(), devices: await devices.reseal() }
+      if (done.keys.resealed + done.devices.resealed > 0) log.info('user.resealed', done)
+    } catch (cause) {
+      log.warn('user.resealFailed', { cause })
+      if (closed) return
+      timer = setTimeout(() => void reseal(), resealAgainMs)
+      timer.unref()
+    }
+  }
+  void reseal()
+  const stop = ring.onChange(() => void reseal())
+
+  return {
+    keys: live,
+    mfa: verification,
+    ownDevices: createOwnDevices({
+      devices,
+      enrolment,
+      verification,
+      box: createPurposeBox(ring, 'mfa-enrolment', { random }),
+      now,
+    }),
+    close() {
+      closed = true
+      clearTimeout(timer)
+      stop()
+      live.close()
+    },
+  }
+}
