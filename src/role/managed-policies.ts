@@ -1,7 +1,7 @@
 /**
  * The managed policies that every account has, under the ARNs that AWS gives them: the published purpose of each, in
  * our own statements. AWS's own list services one by one and grow with them; ours name the services below and no
- * others, so that what is read is known. Nothing here hands out credentials or the values of secrets.
+ * others. What is known to hand out credentials or the values of secrets is not among what they read.
  * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
  */
 import { compilePolicy, type PolicyDocument, type PolicyKind } from '../policy/document.js'
@@ -44,17 +44,27 @@ const allow = (Sid: string, Action: string | readonly string[], Resource = '*'):
   Resource,
 })
 
-/** Services of which everything that starts with Describe, Get or List only looks, and shows no secret. */
+/** Services of which ReadOnlyAccess reads whatever starts with Describe, Get or List. */
 const readable = (
-  'access-analyzer acm application-autoscaling athena autoscaling backup batch budgets ce cloudformation cloudfront ' +
-  'cloudtrail cloudwatch codebuild codecommit codedeploy codepipeline config dynamodb ec2 ecr ecs eks elasticache ' +
-  'elasticbeanstalk elasticfilesystem elasticloadbalancing es events firehose fsx glacier glue guardduty health iam ' +
-  'inspector2 kafka kinesis kms lambda logs macie2 mq network-firewall organizations ram rds resource-groups route53 ' +
-  's3 securityhub servicecatalog servicequotas ses shield sns sqs states storagegateway tag wafv2 xray'
+  'access-analyzer acm application-autoscaling athena autoscaling backup batch budgets ce ' +
+  'cloudformation cloudfront cloudtrail cloudwatch codebuild codecommit codedeploy codepipeline ' +
+  'config dynamodb ec2 ecr ecs eks elasticache elasticbeanstalk elasticfilesystem ' +
+  'elasticloadbalancing es events firehose fsx glacier guardduty health iam inspector2 kafka kinesis ' +
+  'kms lambda logs mq network-firewall organizations ram rds resource-groups route53 s3 securityhub ' +
+  'servicecatalog servicequotas ses shield sns sqs states tag wafv2 xray'
 ).split(' ')
 
-/** Services whose Get actions, some of them, hand out credentials or the values of secrets. */
-const describable = ['cognito-identity', 'cognito-idp', 'redshift', 'sagemaker', 'secretsmanager', 'ssm']
+/** Services whose Get actions, some of them, hand out credentials, the values of secrets or samples of private data. */
+const describable = [
+  'cognito-identity',
+  'cognito-idp',
+  'glue',
+  'macie2',
+  'redshift',
+  'sagemaker',
+  'secretsmanager',
+  'ssm',
+]
 
 const actionsOf = (services: readonly string[], ...verbs: readonly string[]): readonly string[] =>
   services.flatMap((service) => verbs.map((verb) => `${service}:${verb}`))
@@ -80,24 +90,24 @@ const reading: readonly string[] = [
   '*:HEAD',
 ]
 
+/** Services that are about security themselves. */
+const security = [
+  'access-analyzer',
+  'cloudtrail',
+  'config',
+  'guardduty',
+  'iam',
+  'inspector2',
+  'securityhub',
+  'wafv2',
+]
+
 const auditing: readonly string[] = [
+  ...actionsOf(security, 'Describe*', 'Get*', 'List*'),
   ...actionsOf(
-    [
-      'access-analyzer',
-      'cloudtrail',
-      'config',
-      'guardduty',
-      'iam',
-      'inspector2',
-      'macie2',
-      'securityhub',
-      'wafv2',
-    ],
+    readable.filter((service) => !security.includes(service)),
     'Describe*',
-    'Get*',
-    'List*',
   ),
-  ...actionsOf(readable, 'Describe*').filter((action) => !/^(?:cloudtrail|guardduty|iam):/.test(action)),
   'acm:List*',
   'cloudfront:List*',
   'cloudtrail:LookupEvents',
