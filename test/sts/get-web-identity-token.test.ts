@@ -278,7 +278,10 @@ describe('GetWebIdentityToken', () => {
   })
 
   it.each([
-    [{ Audience: [] }, "Value null at 'audience'"],
+    [
+      { Audience: [] },
+      "at 'audience' failed to satisfy constraint: Member must have length greater than or equal to 1",
+    ],
     [{ Audience: Array.from({ length: 11 }, (_, n) => `a${n}`) }, 'less than or equal to 10'],
     [{ Audience: ['a'.repeat(1001)] }, 'less than or equal to 1000'],
     [{ Audience: ['a', ''] }, 'greater than or equal to 1'],
