@@ -1,5 +1,5 @@
 /** The door to jose for the tokens that Rolegate signs: the compact token, and the name of a key. */
-import { calculateJwkThumbprint, SignJWT, type JWTPayload } from 'jose'
+import { calculateJwkThumbprint, SignJWT } from 'jose'
 import type { JsonWebKey, KeyObject } from 'node:crypto'
 import type { TokenAlgorithm } from './token-algorithm.js'
 
@@ -8,12 +8,12 @@ export function signToken(
   claims: Readonly<Record<string, unknown>>,
   key: { readonly id: string; readonly algorithm: TokenAlgorithm; readonly privateKey: KeyObject },
 ): Promise<string> {
-  return new SignJWT(claims as JWTPayload)
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: key.algorithm, kid: key.id, typ: 'JWT' })
     .sign(key.privateKey)
 }
 
 /** RFC 7638: the same key has the same name wherever it is computed. */
 export function keyIdOf(publicKey: JsonWebKey): Promise<string> {
-  return calculateJwkThumbprint(publicKey as Parameters<typeof calculateJwkThumbprint>[0])
+  return calculateJwkThumbprint(publicKey)
 }

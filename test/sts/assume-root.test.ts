@@ -120,8 +120,8 @@ describe('AssumeRoot', () => {
       secretAccessKey: Credentials!.SecretAccessKey!,
       sessionToken: Credentials!.SessionToken!,
     })
-    const { $metadata, ...identity } = await root.send(new GetCallerIdentityCommand({}))
-    expect(identity).toEqual({
+    const identity = await root.send(new GetCallerIdentityCommand({}))
+    expect(identity).toMatchObject({
       Account: otherAccount,
       Arn: `arn:aws:iam::${otherAccount}:root`,
       UserId: otherAccount,

@@ -110,7 +110,9 @@ describe('DecodeAuthorizationMessage', () => {
   it('shows an explicit deny to the caller’s account, by names and without the policy', async () => {
     const about = decided(`arn:aws:s3:::${secretWord}/plan`, homeAccount)
     const { DecodedMessage, $metadata } = await decode('Reader', encode(homeAccount, about))
-    const message = JSON.parse(DecodedMessage!) as Record<string, Record<string, unknown>>
+    const message = JSON.parse(DecodedMessage!) as {
+      readonly context: { readonly conditions: { readonly items: unknown[] } }
+    }
     expect(message).toMatchObject({
       allowed: false,
       explicitDeny: true,
@@ -127,7 +129,7 @@ describe('DecodeAuthorizationMessage', () => {
         resource: `arn:aws:s3:::${secretWord}/plan`,
       },
     })
-    const conditions = (message.context?.conditions as { items: { key: string; values: unknown }[] }).items
+    const conditions = message.context.conditions.items
     expect(conditions).toContainEqual({ key: 's3:prefix', values: { items: [{ value: 'a/' }] } })
     expect(conditions).toContainEqual({
       key: 's3:resourcetag/owner',
