@@ -22,7 +22,7 @@ export interface Placed<Entry> {
   readonly arn: string
 }
 
-export interface EntryList<Entry extends Named> {
+interface EntryList<Entry extends Named> {
   /** The member that holds the list, e.g. `roles`. */
   readonly member: string
   /** As in the ARN, e.g. `role`. */

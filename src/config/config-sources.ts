@@ -13,7 +13,7 @@ import { policiesOutline } from './schema/policies.js'
 import { readFitting } from './schema/problems.js'
 import { parseSource } from './source-document.js'
 
-export interface ConfigSources {
+interface ConfigSources {
   of(kind: FileKind): readonly Source[]
   /** Whether every file of this kind could be read as data. */
   allRead(kind: FileKind): boolean

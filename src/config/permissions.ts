@@ -7,7 +7,7 @@ import { readPolicy } from './policy-source.js'
 import type { Reading } from './reading.js'
 import type { PermissionEntry } from './schema/permissions.js'
 
-export interface Permissions {
+interface Permissions {
   /** Inline ones first. */
   readonly permissions: readonly PolicyDocument[]
   readonly boundary: PolicyDocument | undefined

@@ -11,14 +11,14 @@ import { within, type Source } from './place.js'
 import type { Reading } from './reading.js'
 import { userEntry, usersOutline, type UserEntry } from './schema/users.js'
 
-export interface DeclaredUsers {
+interface DeclaredUsers {
   readonly users: readonly User[]
   /** Of every user that is written down, right or wrong otherwise. */
   readonly arns: ReadonlySet<string>
 }
 
 /** Names of identity providers that are written down, enabled or not. */
-export interface ProviderNames {
+interface ProviderNames {
   readonly names: ReadonlySet<string>
   /** False when some provider could not be read: then a name that is not among them may still be right. */
   readonly complete: boolean

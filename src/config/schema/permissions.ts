@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { fields, filePath, text } from './value.js'
 
 /** As many managed policies as AWS allows a role or user when the quota is raised; 10 before. */
-export const maxManagedPolicies = 20
+const maxManagedPolicies = 20
 
 /** Read by the policy compiler, which knows the language; here only: text, or a set of fields. */
 export const policy = () =>
