@@ -14,14 +14,17 @@ import { createPurposeBox } from './credentials/purpose-box.js'
 import { createSessionCredentials } from './credentials/sealed-credentials.js'
 import { createProviders } from './federation/providers.js'
 import { createHotServer, type HotServer } from './http/hot-server.js'
+import { openIssuer } from './issuer/open-issuer.js'
 import { createHealth } from './operation/health.js'
 import type { Log } from './operation/log.js'
 import { startMetricsServer } from './operation/metrics-server.js'
 import { createPrometheusMetrics } from './operation/prometheus-metrics.js'
 import type { Demo } from './portal/portal-deps.js'
 import { createPortal } from './portal/portal.js'
+import { authorizationMessagePurpose } from './role/authorization-message.js'
 import { createConfigDirectory } from './role/config-directory.js'
 import { createRoleBroker } from './role/role-broker.js'
+import { createRootSessionBroker } from './role/root-session-broker.js'
 import { createUserTokenBroker } from './role/user-token-broker.js'
 import { createPendingSignIns } from './session/pending-sign-in.js'
 import { createRoleHistory } from './session/role-history.js'
@@ -96,6 +99,16 @@ export async function buildApp(options: {
     issuer: () => server().branding.name,
   })
 
+  const issuer = await openIssuer({
+    ...shared,
+    records: store.records,
+    ring,
+    ringState: () => 'agreed',
+    publicUrl: () => server().publicUrl,
+    settings: () => server().webIdentityTokens,
+    isAccount: (id) => directory.account(id)?.id === id,
+  })
+
   const issuing = {
     ...shared,
     directory: () => directory,
@@ -120,6 +133,9 @@ export async function buildApp(options: {
     ...shared,
     broker,
     userTokens: createUserTokenBroker(issuing),
+    rootSessions: createRootSessionBroker(issuing),
+    authorizationMessages: createPurposeBox(ring, authorizationMessagePurpose),
+    issuer: issuer.tokens,
     mfa: users.mfa,
     credentials,
     directory: () => directory,
@@ -163,7 +179,7 @@ export async function buildApp(options: {
   const application = express()
   const hot = createHotServer({
     ...shared,
-    rooms: [sts, sso, health],
+    rooms: [sts, sso, issuer.room, health],
     application,
     trustedProxies: server().trustedProxies,
     metrics,
@@ -183,6 +199,7 @@ export async function buildApp(options: {
       throttle,
       devices,
       codes,
+      ownDevices: users.ownDevices,
       audit,
       metrics,
       originOf: hot.originOf,
@@ -203,6 +220,7 @@ export async function buildApp(options: {
       ring.close()
       await providers.close()
       users.close()
+      issuer.close()
       await follower.close()
       await audit.close()
       await store.close()

@@ -7,7 +7,10 @@ import type { RecordStore } from '../store/record-store.js'
 import { keptKeys, keptText } from './kept-keys.js'
 import type { SigningKey } from './signing-key.js'
 
-/** A PurposeBox with a purpose of its own, e.g. `web-identity-keys`. */
+/** What the box of the signing keys is for; nothing else is sealed for it. */
+export const signingKeyPurpose = 'web-identity-keys'
+
+/** A PurposeBox for `signingKeyPurpose`. */
 export interface KeyBox {
   seal(text: string): string
   open(sealed: string): string | undefined

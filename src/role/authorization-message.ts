@@ -11,7 +11,10 @@ import type { ContextValue, RequestContext } from '../policy/context.js'
 import type { AuthorizationRequest, Decision, LayerName } from '../policy/evaluate.js'
 import type { CallerIdentity } from './caller.js'
 
-/** A PurposeBox with a purpose of its own, e.g. `authorization-message`. */
+/** What the box of the messages is for; nothing else is sealed for it. */
+export const authorizationMessagePurpose = 'authorization-message'
+
+/** A PurposeBox for `authorizationMessagePurpose`. */
 export interface MessageBox {
   seal(text: string): string
   open(sealed: string): string | undefined
