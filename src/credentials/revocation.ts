@@ -1,5 +1,5 @@
 /**
- * Whether credentials were ended before their time. Types and the port only: who revokes, how every replica hears of
+ * Whether credentials were ended before their time. Types and the ports only: who revokes, how every replica hears of
  * it and what happens when one no longer does are `revocation-*.ts`.
  */
 import type { Session } from '../role/session.js'
@@ -12,4 +12,24 @@ export interface Revocations {
   ends(session: Session): boolean
   /** As `ends`, for a user's long-term key. */
   endsKey(accessKeyId: string): boolean
+}
+
+/** What an identity provider said when somebody signed in: the members of an Assertion by which it can be ended. */
+export interface SignInFacts {
+  /** `saml` and `oidc` speak of times by their own clocks. */
+  readonly kind: string
+  readonly issuer: string
+  readonly subject: string
+  readonly providerSession?: string
+  readonly authenticatedAt: Date
+}
+
+/** The same for people's own sessions, in the portal and on the command line. */
+export interface SignInRevocations {
+  /**
+   * Whether this sign-in was ended, by its person or by its provider's session. No I/O.
+   * @param beganAt when it began here, where that is known.
+   * @throws {Fault} `StoreUnavailable` as `Revocations.ends`.
+   */
+  endsSignIn(signIn: SignInFacts, beganAt?: Date): boolean
 }

@@ -13,3 +13,13 @@ export interface Metrics {
   /** `rolegate_http_request_seconds{room}` */
   httpRequest(room: string, seconds: number): void
 }
+
+/** What is said about revocations; few rooms know of them. */
+export interface RevocationMetrics {
+  /** `rolegate_revocation_feed_lost`, 0 or 1, and `rolegate_revocation_feed_age_seconds`: since the last word from it. */
+  revocationFeed(state: { readonly lost: boolean; readonly ageSeconds: number }): void
+  /** `rolegate_revocation_history_lost_total` */
+  revocationHistoryLost(): void
+  /** `rolegate_revocations_total{type}`: made by this process. */
+  revoked(type: string): void
+}

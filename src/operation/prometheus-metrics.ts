@@ -1,7 +1,7 @@
 /** The counters on prom-client. The only importer of prom-client. */
-import type { Metrics } from './metrics.js'
+import type { Metrics, RevocationMetrics } from './metrics.js'
 
-export interface PrometheusMetrics extends Metrics {
+export interface PrometheusMetrics extends Metrics, RevocationMetrics {
   readonly contentType: string
   /** Prometheus' text format. */
   render(): Promise<string>
@@ -12,7 +12,7 @@ const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const MAX_VALUES_PER_LABEL = 200
 
 export async function createPrometheusMetrics(): Promise<PrometheusMetrics> {
-  const { Counter, Histogram, Registry, collectDefaultMetrics } = await import('prom-client')
+  const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = await import('prom-client')
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -30,6 +30,21 @@ export async function createPrometheusMetrics(): Promise<PrometheusMetrics> {
   const issued = counter('rolegate_credentials_issued_total', 'Credentials issued by event', ['event'])
   const reloads = counter('rolegate_config_reloads_total', 'Configuration reloads by outcome', ['outcome'])
   const auditRecords = counter('rolegate_audit_records_total', 'Audit records by outcome', ['outcome'])
+  const revocations = counter('rolegate_revocations_total', 'Revocations made by this process', ['type'])
+  const historiesLost = counter(
+    'rolegate_revocation_history_lost_total',
+    'Times that the feed of revocations may have lost entries, and what is known was told again',
+    [],
+  )
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const feedLost = gauge(
+    'rolegate_revocation_feed_lost',
+    '1 while revocations are not heard of, so that some may be missing',
+  )
+  const feedAge = gauge(
+    'rolegate_revocation_feed_age_seconds',
+    'Time since this process heard all revocations',
+  )
   const requests = new Histogram({
     name: 'rolegate_http_request_seconds',
     help: 'Time from a complete request to its answer, by room',
@@ -52,6 +67,12 @@ export async function createPrometheusMetrics(): Promise<PrometheusMetrics> {
     configReload: (outcome) => reloads.inc({ outcome }),
     auditRecord: (outcome) => auditRecords.inc({ outcome }),
     httpRequest: (room, seconds) => requests.observe({ room }, seconds),
+    revocationFeed({ lost, ageSeconds }) {
+      feedLost.set(lost ? 1 : 0)
+      feedAge.set(ageSeconds)
+    },
+    revocationHistoryLost: () => historiesLost.inc(),
+    revoked: (type) => revocations.inc({ type }),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   }
