@@ -11,6 +11,7 @@ import type { LiveConfig } from './config/live-config.js'
 import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
 import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
+import { createRevocations } from './credentials/revocation-list.js'
 import { createSessionCredentials } from './credentials/sealed-credentials.js'
 import { createProviders } from './federation/providers.js'
 import { createHotServer, type HotServer } from './http/hot-server.js'
@@ -99,6 +100,18 @@ export async function buildApp(options: {
     issuer: () => server().branding.name,
   })
 
+  const revocations = await createRevocations({
+    ...shared,
+    feed: store.feed,
+    follower,
+    metrics,
+    settings: () => ({
+      ...server().revocation,
+      longestSignInSeconds: Math.max(server().sessions.signInSeconds, server().sessions.cliSeconds),
+      providerClockSkewSeconds: longestClockSkewSeconds(config()),
+    }),
+  })
+
   const issuer = await openIssuer({
     ...shared,
     records: store.records,
@@ -127,7 +140,7 @@ export async function buildApp(options: {
   })
   const devices = createDeviceAuthorizations({ ...shared, store })
   const codes = createCodeAuthorizations({ ...shared, store, clients })
-  const tokens = createTokens({ ...shared, store })
+  const tokens = createTokens({ ...shared, store, revocations })
 
   const sts = createStsRoom({
     ...shared,
@@ -145,7 +158,7 @@ export async function buildApp(options: {
     settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
     throttle,
     keys: users.keys,
-    revocations: { ends: () => false, endsKey: () => false },
+    revocations,
     replay: () => undefined,
   })
   const sso = createSsoRoom({
@@ -154,6 +167,7 @@ export async function buildApp(options: {
     devices,
     codes,
     tokens,
+    revocations,
     broker,
     directory: () => directory,
     audit,
@@ -172,6 +186,7 @@ export async function buildApp(options: {
       // The last good one is in force, so a refused reload is said and is no reason to send requests elsewhere.
       configuration: async () => live.trouble(),
       audit: () => audit.works(),
+      revocations: () => revocations.works(),
     },
     draining: () => draining,
   })
@@ -193,7 +208,7 @@ export async function buildApp(options: {
       providers: providers.list,
       directory: () => directory,
       broker,
-      sessions: createSignInSessions({ ...shared, store }),
+      sessions: createSignInSessions({ ...shared, store, revocations }),
       pending: createPendingSignIns({ ...shared, store }),
       history: createRoleHistory({ ...shared, store }),
       throttle,
@@ -221,6 +236,7 @@ export async function buildApp(options: {
       await providers.close()
       users.close()
       issuer.close()
+      revocations.close()
       await follower.close()
       await audit.close()
       await store.close()
@@ -233,4 +249,8 @@ function keyRingSource(config: () => Config, dataDirectory: string): KeyRingSour
   return keyRing === undefined
     ? { file: join(dataDirectory, 'keys.json') }
     : { text: () => config().server.keyRing ?? '', installation: publicUrl }
+}
+
+function longestClockSkewSeconds({ providers }: Config): number {
+  return Math.max(0, ...providers.map((each) => ('clockSkewSeconds' in each ? each.clockSkewSeconds : 0)))
 }

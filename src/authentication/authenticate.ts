@@ -2,19 +2,20 @@
  * Who signed this request. The steps and their order are AWS's, so that a client sees the error it would see there:
  * parameters, scope and time, access key and session token, expiry, the role or user behind it, the signature.
  */
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import type { Revocations } from '../credentials/revocation.js'
 import { Fault } from '../fault.js'
 import type { Caller } from '../role/caller.js'
 import { subjectStands } from '../role/caller-subject.js'
 import type { RoleDirectory } from '../role/role.js'
 import type { ReceivedRequest } from '../signature/canonical-request.js'
-import { parseClaim, type CredentialScope, type SignatureClaim } from '../signature/claim.js'
+import { parseClaim, type SignatureClaim } from '../signature/claim.js'
+import type { Payload } from '../signature/payload.js'
 import type { ReplayGuard } from '../signature/replay-guard.js'
 import { signatureRefusal, type SignatureRefusal } from '../signature/refusal.js'
-import { checkClaim, checkSignature, type SignatureSettings } from '../signature/verification.js'
-import type { LongTermKeys } from '../user/long-term-key.js'
+import { checkClaim, verifySignature, type SignatureSettings } from '../signature/verification.js'
+import type { LongTermKey, LongTermKeys } from '../user/long-term-key.js'
 import type { KnownSessions } from './known-sessions.js'
-import type { KeyObject } from 'node:crypto'
 import { longTermSigningKey } from './signing-key.js'
 
 export interface AuthenticationDeps {
@@ -36,14 +37,14 @@ export type Authentication =
   | { readonly ok: false; readonly refusal: SignatureRefusal; readonly claimed?: Caller }
 
 /**
- * @param payloadHash hex SHA-256 of the body as received; computed late, since most bad requests end earlier.
- * Never rejects; a store that cannot be asked is a refusal with the code `ServiceUnavailable`.
+ * A promise only where the store has to be asked: for a long-term key that is not known here, and for single use.
+ * Never throws or rejects because of a request; a store that cannot be asked is a refusal with the code `ServiceUnavailable`.
  */
-export async function authenticate(
+export function authenticate(
   request: ReceivedRequest,
-  payloadHash: () => string,
+  payload: Payload,
   deps: AuthenticationDeps,
-): Promise<Authentication> {
+): Promise<Authentication> | Authentication {
   const parsed = parseClaim(request)
   if (parsed.type === 'none')
     return refused(
@@ -58,48 +59,62 @@ export async function authenticate(
   const unusable = checkClaim(claim, request, deps.settings, deps.now)
   if (unusable !== undefined) return refused(unusable)
   try {
-    return await withClaim(claim, request, payloadHash, deps)
+    const outcome = withClaim({ claim, request, payload, deps })
+    return outcome instanceof Promise ? outcome.catch(unavailable) : outcome
   } catch (cause) {
-    if (!(cause instanceof Fault)) throw cause
-    return refused(
-      signatureRefusal(
-        'ServiceUnavailable',
-        'The service cannot answer now. Try again.',
-        cause.reason ?? 'sts:store',
-      ),
-    )
+    return unavailable(cause)
   }
 }
 
-async function withClaim(
-  claim: SignatureClaim,
-  request: ReceivedRequest,
-  payloadHash: () => string,
-  deps: AuthenticationDeps,
-): Promise<Authentication> {
-  const found = claim.sessionToken === undefined ? await byKey(claim, deps) : byToken(claim, deps)
-  if (!found.ok) return found
-  const { caller } = found
-  const wrong = checkSignature(claim, request, payloadHash(), found.signingKey(claim.scope))
-  if (wrong !== undefined) return refused(wrong, caller)
-  if (deps.replay !== undefined && !(await deps.replay.use(claim.signature, lastUse(claim, deps))))
-    return refused(
-      signatureRefusal(
-        'SignatureDoesNotMatch',
-        'The signature of this request was used before. Sign the request again.',
-        'sts:replay',
-      ),
-      caller,
-    )
-  return { ok: true, caller, region: claim.scope.region }
+/** What the steps after the claim have in common. */
+interface Attempt {
+  readonly claim: SignatureClaim
+  readonly request: ReceivedRequest
+  readonly payload: Payload
+  readonly deps: AuthenticationDeps
+}
+
+function withClaim(attempt: Attempt): Promise<Authentication> | Authentication {
+  const { claim, deps } = attempt
+  if (claim.sessionToken !== undefined) return judge(attempt, byToken(claim, claim.sessionToken, deps))
+  const key = deps.keys.find(claim.accessKeyId)
+  return key instanceof Promise
+    ? key.then((found) => judge(attempt, byKey(claim, found, deps)))
+    : judge(attempt, byKey(claim, key, deps))
 }
 
 type Found =
-  | { readonly ok: true; readonly caller: Caller; signingKey(scope: CredentialScope): KeyObject }
+  | { readonly ok: true; readonly caller: Caller; readonly signingKey: KeyObject }
   | Extract<Authentication, { ok: false }>
 
-function byToken(claim: SignatureClaim, deps: AuthenticationDeps): Found {
-  const opened = deps.sessions.open(claim.accessKeyId, claim.sessionToken ?? '')
+function judge(attempt: Attempt, found: Found): Promise<Authentication> | Authentication {
+  const { claim, request, payload, deps } = attempt
+  const { publicHosts } = deps.settings
+  if (!found.ok) {
+    // Whoever is refused before it costs what a wrong signature costs.
+    verifySignature(claim, request, { payload, signingKey: strangerKey, publicHosts })
+    return found
+  }
+  const { caller, signingKey } = found
+  const wrong = verifySignature(claim, request, { payload, signingKey, publicHosts })
+  if (wrong !== undefined) return refused(wrong, caller)
+  const proven: Authentication = { ok: true, caller, region: claim.scope.region }
+  return deps.replay === undefined ? proven : onceOnly(claim, proven, deps.replay, deps.settings)
+}
+
+async function onceOnly(
+  claim: SignatureClaim,
+  proven: Extract<Authentication, { ok: true }>,
+  replay: ReplayGuard,
+  settings: SignatureSettings,
+): Promise<Authentication> {
+  if (await replay.use(claim.signature, lastUse(claim, settings))) return proven
+  const message = 'The signature of this request was used before. Sign the request again.'
+  return refused(signatureRefusal('SignatureDoesNotMatch', message, 'sts:replay'), proven.caller)
+}
+
+function byToken(claim: SignatureClaim, sessionToken: string, deps: AuthenticationDeps): Found {
+  const opened = deps.sessions.open(claim.accessKeyId, sessionToken)
   if (opened === undefined) return refused(invalidToken('sts:token'))
   const caller: Caller = { type: 'session', session: opened.session }
   if (opened.session.expiresAt.getTime() <= deps.now.getTime())
@@ -107,28 +122,37 @@ function byToken(claim: SignatureClaim, deps: AuthenticationDeps): Found {
   // A role or user that was removed and made again under the same name is another one.
   if (!subjectStands(caller, deps.directory)) return refused(invalidToken('sts:principal-gone'), caller)
   if (deps.revocations.ends(opened.session)) return refused(expiredToken('sts:revoked'), caller)
-  return { ok: true, caller, signingKey: (scope) => opened.signingKey(scope) }
+  return { ok: true, caller, signingKey: opened.signingKey(claim.scope) }
 }
 
-async function byKey(claim: SignatureClaim, deps: AuthenticationDeps): Promise<Found> {
-  const key = await deps.keys.find(claim.accessKeyId)
+function byKey(claim: SignatureClaim, key: LongTermKey | undefined, deps: AuthenticationDeps): Found {
   if (key === undefined) return refused(invalidToken('sts:key'))
   const user = deps.directory.user(key.userArn)
   if (user === undefined || user.id !== key.userId) return refused(invalidToken('sts:principal-gone'))
   const caller: Caller = { type: 'user', user, accessKeyId: key.accessKeyId }
   if (!key.active) return refused(invalidToken('sts:key-inactive'), caller)
   if (deps.revocations.endsKey(key.accessKeyId)) return refused(invalidToken('sts:revoked'), caller)
-  return { ok: true, caller, signingKey: (scope) => longTermSigningKey(key, scope) }
+  return { ok: true, caller, signingKey: longTermSigningKey(key, claim.scope) }
 }
 
+/** Nobody's. */
+const strangerKey = createSecretKey(randomBytes(32))
+
 /** After this instant the signature is too old to be accepted anyway. */
-function lastUse({ signedAt }: SignatureClaim, { settings }: AuthenticationDeps): Date {
+function lastUse({ signedAt }: SignatureClaim, settings: SignatureSettings): Date {
   const seconds = Math.max(settings.clockSkewSeconds, settings.maxPresignedSeconds)
   return new Date(signedAt.getTime() + (seconds + 1) * 1000)
 }
 
 function refused(refusal: SignatureRefusal, claimed?: Caller): Extract<Authentication, { ok: false }> {
   return claimed === undefined ? { ok: false, refusal } : { ok: false, refusal, claimed }
+}
+
+/** @throws whatever is no Fault: a mistake of ours. */
+function unavailable(cause: unknown): Authentication {
+  if (!(cause instanceof Fault)) throw cause
+  const message = 'The service cannot answer now. Try again.'
+  return refused(signatureRefusal('ServiceUnavailable', message, cause.reason ?? 'sts:store'))
 }
 
 function invalidToken(reason: string): SignatureRefusal {

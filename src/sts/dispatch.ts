@@ -89,15 +89,19 @@ async function phases(
     return command.run(request.origin)
   }
   const replay = deps.replay()
-  const authentication = await authenticate(request, () => sha256Hex(request.body), {
-    sessions: deps.sessions,
-    keys: deps.keys,
-    revocations: deps.revocations,
-    ...(replay === undefined ? {} : { replay }),
-    directory: deps.directory(),
-    settings: deps.settings(),
-    now: deps.now(),
-  })
+  const authentication = await authenticate(
+    request,
+    { type: 'computed', hash: () => sha256Hex(request.body) },
+    {
+      sessions: deps.sessions,
+      keys: deps.keys,
+      revocations: deps.revocations,
+      ...(replay === undefined ? {} : { replay }),
+      directory: deps.directory(),
+      settings: deps.settings(),
+      now: deps.now(),
+    },
+  )
   if (!authentication.ok) {
     if (authentication.claimed !== undefined) progress.caller = authentication.claimed
     return refused(authentication.refusal)

@@ -31,11 +31,15 @@ import { createClients, type Clients } from '../../src/sso/clients.js'
 import { createCodeAuthorizations } from '../../src/sso/code-grants.js'
 import { createDeviceAuthorizations, type DeviceAuthorizations } from '../../src/sso/device-grants.js'
 import { createEmbeddedStore } from '../../src/store/embedded-store.js'
+import { followFeed } from '../../src/store/feed-follower.js'
+import { openUserRoom, type UserRoom } from '../../src/user/user-room.js'
+import type { User } from '../../src/user/user.js'
 import { assertionOf } from '../support/assertion.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { testClock, type TestClock } from '../support/clock.js'
 import { ringOf } from '../support/key-ring.js'
 import { roleOf } from '../support/roles.js'
+import { nothingRevoked } from '../support/revocations.js'
 import { keptLog, silentMetrics } from '../support/silent-log.js'
 
 export const adaPassword = 'correct horse battery staple'
@@ -50,6 +54,8 @@ export interface PortalHost {
   readonly credentials: SessionCredentials
   readonly devices: DeviceAuthorizations
   readonly clients: Clients
+  /** Keys and MFA devices of `options.users`. */
+  readonly userRoom: UserRoom
   close(): Promise<void>
 }
 
@@ -60,6 +66,7 @@ export async function portalHost(
     readonly providers?: (url: string) => readonly IdentityProvider[]
     readonly accounts?: readonly Account[]
     readonly roles?: readonly Role[]
+    readonly users?: readonly User[]
     readonly demo?: PortalDeps['demo']
     /** Stands in front of the real audit log, to make it fail. */
     readonly auditThrough?: (audit: AuditLog) => AuditLog
@@ -83,11 +90,21 @@ export async function portalHost(
   const credentials = createSessionCredentials(ring, { random })
   const organization = { id: 'o-a1b2c3d4e5', name: 'Example', accounts: options.accounts ?? accounts }
   const directory = {
-    ...createConfigDirectory({ organization, roles: options.roles ?? roles, providers: [] }),
+    ...createConfigDirectory({
+      organization,
+      roles: options.roles ?? roles,
+      users: options.users ?? [],
+      providers: [],
+    }),
     vouchesFor: ({ provider }: { readonly provider: string }) =>
       providers.some(({ name }) => name === provider),
   }
-  const sts = { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10, clockSkewSeconds: 900 }
+  const sts = {
+    maxSessionSeconds: 129_600,
+    chainedMaxSessionSeconds: 3600,
+    maxChainLength: 10,
+    clockSkewSeconds: 900,
+  }
   const auditLog = options.auditThrough?.(audit.audit) ?? audit.audit
   const broker = createRoleBroker({
     directory: () => directory,
@@ -116,11 +133,22 @@ export async function portalHost(
     { kind: 'local', name: 'local', displayName: 'Local account', attributes: [], usersFile },
     { now, log, publicUrl },
   )
-  const sessions = createSignInSessions({ store, now, random })
+  const sessions = createSignInSessions({ store, now, random, revocations: nothingRevoked })
   const clients = createClients({
     ids: createPurposeBox(ring, 'sso-client-id'),
     secrets: createPurposeBox(ring, 'sso-client-secret'),
     now,
+  })
+  const follower = followFeed({ feed: store.feed, now, intervalMs: 300, log })
+  const userRoom = await openUserRoom({
+    store,
+    ring,
+    follower,
+    isAccount: (account) => directory.account(account) !== undefined,
+    issuer: () => 'Example Cloud',
+    random,
+    now,
+    log,
   })
   const devices = createDeviceAuthorizations({ store, now, random })
   const providers = [...(options.providers?.(url) ?? []), local]
@@ -142,6 +170,7 @@ export async function portalHost(
       throttle: createThrottle(store, { attempts: 5, windowSeconds: 300 }, now),
       devices,
       codes: createCodeAuthorizations({ store, clients, now, random }),
+      ownDevices: userRoom.ownDevices,
       audit: auditLog,
       metrics: silentMetrics,
       log,
@@ -167,10 +196,13 @@ export async function portalHost(
     credentials,
     devices,
     clients,
+    userRoom,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await Promise.all(providers.map((provider) => provider.close()))
+      userRoom.close()
+      await follower.close()
       await audit.close()
       await store.close()
       await rm(folder, { recursive: true, force: true })

@@ -5,6 +5,7 @@ import { createSessionCredentials } from '../../src/credentials/sealed-credentia
 import type { Assertion } from '../../src/federation/assertion.js'
 import type { AssumeOutcome, AssumeRequest, RoleBroker } from '../../src/role/broker.js'
 import { createRoleBroker } from '../../src/role/role-broker.js'
+import type { LifetimeLimits } from '../../src/role/session-lifetime.js'
 import { assertionOf } from '../support/assertion.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { testClock } from '../support/clock.js'
@@ -34,6 +35,11 @@ const trustsDeveloper = {
   ],
 }
 
+const trustsRoles = (...arns: readonly string[]) => ({
+  ...trustsDeveloper,
+  Statement: [{ ...trustsDeveloper.Statement[0], Principal: { AWS: arns } }],
+})
+
 const sketches: readonly RoleSketch[] = [
   {
     name: 'Developer',
@@ -54,6 +60,20 @@ const sketches: readonly RoleSketch[] = [
   { name: 'OnlyNadia', trust: trustsCorp(homeAccount, { StringEquals: { 'sts:RoleSessionName': 'nadia' } }) },
   { name: 'Deployer', account: otherAccount, trust: trustsDeveloper },
   {
+    name: 'Relay',
+    account: otherAccount,
+    trust: trustsRoles(
+      `arn:aws:iam::${homeAccount}:role/Developer`,
+      `arn:aws:iam::${otherAccount}:role/Relay`,
+    ),
+    permissions: [assumesAll],
+  },
+  {
+    name: 'Untagged',
+    account: otherAccount,
+    trust: { ...trustsDeveloper, Statement: [{ ...trustsDeveloper.Statement[0], Action: 'sts:AssumeRole' }] },
+  },
+  {
     name: 'External',
     account: otherAccount,
     trust: {
@@ -69,15 +89,17 @@ let records: AuditFile
 let credentials: SessionCredentials
 let broker: RoleBroker
 let withdrawn: boolean
+let limits: LifetimeLimits
 
 beforeEach(async () => {
   records = await auditFile(clock.now)
   credentials = createSessionCredentials(await ringOf(), { random: randomBytes })
   withdrawn = false
+  limits = { maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10 }
   const directory = { ...directoryOf(sketches), vouchesFor: () => !withdrawn }
   broker = createRoleBroker({
     directory: () => directory,
-    limits: () => ({ maxSessionSeconds: 129_600, chainedMaxSessionSeconds: 3600, maxChainLength: 10 }),
+    limits: () => limits,
     credentials,
     audit: records.audit,
     metrics: silentMetrics,
@@ -238,6 +260,99 @@ describe('the role broker', () => {
 })
 
 describe('role chaining', () => {
+  it('three deep, keeps transitive tags, and the keys that a provider asserted from every caller', async () => {
+    const first = await asDeveloper(
+      as({
+        tags: new Map([
+          ['Team', 'core'],
+          ['Shift', 'day'],
+        ]),
+        transitiveTagKeys: ['Team'],
+      }),
+    )
+    const second = await granted(
+      request('Relay', { ...first, tags: new Map([['Step', '2']]), transitiveTagKeys: ['Step'] }),
+    )
+    expect(second.session.origin.assertedTagKeys).toEqual(['team', 'shift'])
+    const caller = { caller: { type: 'session' as const, session: second.session }, eventName: 'AssumeRole' }
+    const third = await granted(request('Relay', caller))
+    expect(third.session.tags).toEqual(
+      new Map([
+        ['Team', 'core'],
+        ['Step', '2'],
+      ]),
+    )
+    expect(third.session.chain).toHaveLength(2)
+    for (const [key, message] of [
+      // Asserted, and long gone: it never was transitive.
+      ['SHIFT', "The tag key `SHIFT` can't be set because the identity provider asserted it."],
+      ['team', "The tag key `team` can't be set because the identity provider asserted it."],
+      [
+        'step',
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+      ],
+    ] as const) {
+      const again = broker.assume(request('Relay', { ...caller, tags: new Map([[key, 'x']]) }))
+      await expect(again).rejects.toMatchObject({ code: 'InvalidParameterValue', message })
+    }
+    expect((await records.events()).slice(1, 3)).toMatchObject([
+      {
+        requestParameters: {
+          incomingTransitiveTags: { Team: 'core' },
+          tags: [{ key: 'Step', value: '2' }],
+          transitiveTagKeys: ['Step'],
+        },
+      },
+      { requestParameters: { incomingTransitiveTags: { Team: 'core', Step: '2' } } },
+    ])
+  })
+
+  it('asks for sts:TagSession when tags are inherited only', async () => {
+    const caller = await asDeveloper(as({ tags: new Map([['team', 'core']]), transitiveTagKeys: ['team'] }))
+    expect(await broker.assume(request('Untagged', caller))).toMatchObject({
+      granted: false,
+      deniedAction: 'sts:TagSession',
+    })
+    await granted(request('Untagged', await asDeveloper(as({ tags: new Map([['team', 'core']]) }))))
+  })
+
+  it('asks for sts:SetSourceIdentity when it is inherited only', async () => {
+    const caller = await asDeveloper(as({ sourceIdentity: 'ada' }))
+    expect(await broker.assume(request('Untagged', caller))).toMatchObject({
+      granted: false,
+      deniedAction: 'sts:SetSourceIdentity',
+    })
+  })
+
+  it('goes on for as many roles as the server allows', async () => {
+    limits = { ...limits, maxChainLength: 3 }
+    let caller = await asDeveloper()
+    for (let roles = 2; roles <= 3; roles += 1) {
+      const { session } = await granted(request('Relay', caller))
+      caller = { caller: { type: 'session', session }, eventName: 'AssumeRole' }
+    }
+    await expect(broker.assume(request('Relay', caller))).rejects.toMatchObject({
+      code: 'InvalidRequest',
+      message: 'The role chain of this request exceeds the 3 roles that this server allows.',
+    })
+    expect((await records.events()).at(-1)).toMatchObject({
+      errorCode: 'ValidationError',
+      additionalEventData: { reason: 'sts:chain-length' },
+    })
+  })
+
+  it('has the maximum that is configured', async () => {
+    limits = { ...limits, chainedMaxSessionSeconds: 7200 }
+    const caller = await asDeveloper()
+    await granted(request('Deployer', { ...caller, durationSeconds: 7200 }))
+    await expect(
+      broker.assume(request('Deployer', { ...caller, durationSeconds: 7201 })),
+    ).rejects.toMatchObject({
+      message:
+        'The requested DurationSeconds exceeds the 7200 seconds session limit for roles assumed by role chaining.',
+    })
+  })
+
   it('carries the origin, the chain, transitive tags and the source identity across accounts', async () => {
     const caller = await asDeveloper({
       ...as({

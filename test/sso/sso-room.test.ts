@@ -20,6 +20,7 @@ import { testClock, type TestClock } from '../support/clock.js'
 import { ringOf } from '../support/key-ring.js'
 import { testOrigin } from '../support/origin.js'
 import { directoryOf, homeAccount, trustsCorp } from '../support/roles.js'
+import { nothingRevoked } from '../support/revocations.js'
 import { keptLog, silentMetrics } from '../support/silent-log.js'
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -67,7 +68,8 @@ beforeEach(async () => {
     clients,
     devices,
     codes,
-    tokens: createTokens({ ...shared, store }),
+    tokens: createTokens({ ...shared, store, revocations: nothingRevoked }),
+    revocations: nothingRevoked,
     broker,
     directory: () => directory,
     audit: records.audit,
