@@ -5,6 +5,7 @@
  * Cookies are `cookie.ts`; which role may become active is decided by the role room.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { SignInRevocations } from '../credentials/revocation.js'
 import type { Assertion } from '../federation/assertion.js'
 import type { Clock, RandomBytes } from '../fault.js'
 import type { ExpiringStore } from '../store/expiring-store.js'
@@ -54,7 +55,9 @@ export interface SignInSessions {
     assertion: Assertion,
     seconds: number,
   ): Promise<{ readonly cookie: string; readonly session: SignInSession }>
-  /** @returns undefined for a cookie that is malformed, unknown, expired or signed out. */
+  /**
+   * @returns undefined for a cookie that is malformed, unknown, expired or signed out, and when the sign-in was revoked.
+   */
   find(cookie: string): Promise<SignInSession | undefined>
   /**
    * Changes the role in use, under a new cookie; the old one is dead.
@@ -74,8 +77,9 @@ export function createSignInSessions(deps: {
   readonly store: ExpiringStore
   readonly now: Clock
   readonly random: RandomBytes
+  readonly revocations: SignInRevocations
 }): SignInSessions {
-  const { store, now, random } = deps
+  const { store, now, random, revocations } = deps
 
   async function writeBrowser(signIn: string, choice: RoleChoice, expiresAt: Date): Promise<string> {
     const cookie = random(cookieBytes).toString('base64url')
@@ -118,11 +122,14 @@ export function createSignInSessions(deps: {
       const signIn = JSON.parse(signInText) as SignInRecord
       const expiresAt = new Date(signIn.expiresAt)
       if (expiresAt <= now()) return undefined
+      const assertion = assertionFromJson(signIn.assertion)
+      const createdAt = new Date(signIn.createdAt)
+      if (revocations.endsSignIn(assertion, createdAt)) return undefined
       return {
         key,
         signIn: browser.signIn,
-        assertion: assertionFromJson(signIn.assertion),
-        createdAt: new Date(signIn.createdAt),
+        assertion,
+        createdAt,
         expiresAt,
         csrfToken: csrfToken(signIn.csrfSecret),
         previous: browser.previous,

@@ -4,6 +4,7 @@
  */
 import { auditEvent, identityOf } from '../audit/build-event.js'
 import type { AuditLog } from '../audit/event.js'
+import type { SignInRevocations } from '../credentials/revocation.js'
 import type { Clock } from '../fault.js'
 import type { Assertion } from '../federation/assertion.js'
 import type { WireRequest } from '../http/wire.js'
@@ -20,6 +21,7 @@ export interface LoginDeps {
   readonly devices: DeviceAuthorizations
   readonly codes: CodeAuthorizations
   readonly tokens: Tokens
+  readonly revocations: SignInRevocations
   readonly audit: AuditLog
   readonly now: Clock
   readonly randomUuid: () => string
@@ -170,6 +172,9 @@ async function redeemDevice(deps: LoginDeps, client: Client, deviceCode: string)
 
 /** A login on the command line ends after the configured time, and never after the identity provider's own session. */
 function beginLogin(deps: LoginDeps, client: Client, assertion: Assertion): TokenHolder {
+  // Approved before the sign-in was revoked, and not used yet.
+  if (deps.revocations.endsSignIn(assertion))
+    throw new SsoError('InvalidGrantException', 'the sign-in behind this approval was ended')
   const configured = deps.now().getTime() + deps.settings().cliSeconds * 1000
   const loginEndsAt = new Date(Math.min(configured, assertion.sessionEndsAt?.getTime() ?? Infinity))
   return { assertion, loginEndsAt, client: hashOf(client.id) }

@@ -4,6 +4,7 @@
  * nothing without it: so logging out ends the refresh token and whatever a refresh makes at the same moment.
  */
 import { createHash } from 'node:crypto'
+import type { SignInRevocations } from '../credentials/revocation.js'
 import type { Clock, RandomBytes } from '../fault.js'
 import type { Assertion } from '../federation/assertion.js'
 import { assertionFromJson, assertionToJson } from '../session/assertion-codec.js'
@@ -27,7 +28,7 @@ export interface TokenHolder {
 
 export interface Tokens {
   issue(holder: TokenHolder, options: { readonly refreshable: boolean }): Promise<IssuedTokens>
-  /** @returns undefined when unknown, ended or expired. */
+  /** @returns undefined when unknown, ended, revoked or expired. */
   holder(accessToken: string): Promise<TokenHolder | undefined>
   /**
    * Takes the refresh token; a second use finds nothing, and ends the login when it is no immediate repetition: one of
@@ -46,8 +47,9 @@ export function createTokens(deps: {
   readonly store: ExpiringStore
   readonly now: Clock
   readonly random: RandomBytes
+  readonly revocations: SignInRevocations
 }): Tokens {
-  const { store, now, random } = deps
+  const { store, now, random, revocations } = deps
   return {
     async issue(holder, { refreshable }) {
       const login = holder.login ?? random(16).toString('hex')
@@ -101,10 +103,11 @@ export function createTokens(deps: {
 
   async function read(value: string | undefined): Promise<TokenHolder | undefined> {
     if (value === undefined) return undefined
-    const { assertion, client, login, ...stored } = JSON.parse(value) as Stored
+    const { client, login, ...stored } = JSON.parse(value) as Stored
     const loginEndsAt = new Date(stored.loginEndsAt)
     if (loginEndsAt <= now() || (await store.get(loginKey(login))) === undefined) return undefined
-    return { assertion: assertionFromJson(assertion), loginEndsAt, client, login }
+    const assertion = assertionFromJson(stored.assertion)
+    return revocations.endsSignIn(assertion) ? undefined : { assertion, loginEndsAt, client, login }
   }
 }
 

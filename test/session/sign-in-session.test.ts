@@ -7,6 +7,7 @@ import {
   type SignInSessions,
 } from '../../src/session/sign-in-session.js'
 import { assertionOf } from '../support/assertion.js'
+import { nothingRevoked } from '../support/revocations.js'
 import { sessionStore } from './session-store.js'
 
 let held: Awaited<ReturnType<typeof sessionStore>>
@@ -14,7 +15,12 @@ let sessions: SignInSessions
 
 beforeEach(async () => {
   held = await sessionStore()
-  sessions = createSignInSessions({ store: held.store, now: held.clock.now, random: randomBytes })
+  sessions = createSignInSessions({
+    store: held.store,
+    now: held.clock.now,
+    random: randomBytes,
+    revocations: nothingRevoked,
+  })
 })
 afterEach(() => held.close())
 
