@@ -12,6 +12,7 @@ const files = Object.fromEntries(
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => [name, readFileSync(join(committed, name), 'utf8')]),
 )
+files['policies/more.yaml'] = 'policies: []\n'
 const names = Object.keys(files)
 
 async function outcomeOf(changed: Readonly<Record<string, string>>) {
@@ -34,11 +35,16 @@ describe('files that nobody would write', () => {
   it('never make loading fail otherwise than with problems, whatever data they hold', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 4 }), async (name, value) => {
+        const named = { account: 'demo-platform', name: 'x', policy: value }
         const root = {
           providers: [value],
           roles: [value],
+          users: [value, { ...named, managedPolicies: value, owner: value, permissionsBoundary: value }],
+          policies: [value, named],
+          services: [value, { ...named, hosts: value, action: value, resource: value }],
           accounts: [value],
           units: value,
+          rootSessions: value,
           store: value,
           server: value,
         }

@@ -112,6 +112,28 @@ describe('the configuration in force', () => {
     expect(live.trouble()).toBeUndefined()
   })
 
+  it('takes users and policies that are declared while it runs, and is not fooled by broken ones', async () => {
+    const account = `${organization('First').replace(' []', '')}  - { id: "012345678901", name: One, alias: one }\n`
+    const { live, directory } = await start({ 'organization.yaml': account })
+    const policy = '{ Version: "2012-10-17", Statement: { Effect: Allow, Action: "s3:Get*", Resource: "*" } }'
+    const reader = 'arn:aws:iam::012345678901:policy/Reader'
+    await writeConfigFile(
+      directory,
+      'users/a.yaml',
+      `users: [{ account: one, name: A, managedPolicies: ["${reader}"] }]\n`,
+    )
+    expect(await live.reload()).toMatchObject([{ file: 'users/a.yaml', path: 'users[0].managedPolicies[0]' }])
+    expect(live.current().users).toEqual([])
+    await writeConfigFile(
+      directory,
+      'policies.yaml',
+      `policies: [{ account: one, name: Reader, policy: ${policy} }]\n`,
+    )
+    expect(await live.reload()).toEqual([])
+    expect(live.current().users.map(({ name }) => name)).toEqual(['A'])
+    expect(live.current().managedPolicies.map(({ arn }) => arn)).toContain(reader)
+  })
+
   it('counts a listener that fails as a failure', async () => {
     const { directory, live, events, counts } = await start()
     live.onChange(() => Promise.reject(new Error('cannot')))
