@@ -3,6 +3,7 @@ import type { Role, RoleDirectory } from '../role/role.js'
 import type { SignInSession } from '../session/sign-in-session.js'
 import { page, type Answer } from './answer.js'
 import type { FrameMaker } from './frames.js'
+import { usersOf } from './own-users.js'
 import { AccountsPage, searchText, type AccountGroup, type UnitGroup } from './pages/accounts-page.js'
 import type { PortalDeps } from './portal-deps.js'
 import { field, type SignedInVisit } from './visit.js'
@@ -25,6 +26,7 @@ export function createAccountsPage(
         accounts: accounts.length,
         roles: accounts.reduce((sum, group) => sum + group.roles.length, 0),
       },
+      ownsUsers: usersOf(directory, visit.session.assertion).length > 0,
       csrfToken: visit.session.csrfToken,
     }
     return page(AccountsPage, { frame: await frameFor(visit), view })

@@ -4,7 +4,7 @@
  */
 
 /** First segments of the pages a deep link may name. Sign-in itself is not among them: no loops. */
-const pages = new Set(['accounts', 'authorize', 'device', 'roles', 'session', 'switchrole'])
+const pages = new Set(['account', 'accounts', 'authorize', 'device', 'roles', 'session', 'switchrole'])
 const longest = 4096
 const afterSignIn = '/accounts'
 

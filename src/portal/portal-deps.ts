@@ -12,6 +12,7 @@ import type { RoleHistory } from '../session/role-history.js'
 import type { SignInSessions } from '../session/sign-in-session.js'
 import type { Throttle } from '../session/throttle.js'
 import type { CodeGrants, DeviceGrants } from '../sso/grants.js'
+import type { OwnDevices } from '../user/own-devices.js'
 
 export interface PortalDeps {
   /** Read at every request, so that a reload of the configuration shows at once. */
@@ -25,6 +26,7 @@ export interface PortalDeps {
   readonly throttle: Throttle
   readonly devices: DeviceGrants
   readonly codes: CodeGrants
+  readonly ownDevices: OwnDevices
   readonly audit: AuditLog
   readonly metrics: Metrics
   readonly log: Log

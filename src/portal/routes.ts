@@ -6,6 +6,7 @@ import { createAuthorizePages } from './authorize.js'
 import type { CookieJar } from './cookie-jar.js'
 import { createDevicePages } from './device.js'
 import type { FrameMaker } from './frames.js'
+import { createMfaPages } from './mfa.js'
 import type { PortalDeps } from './portal-deps.js'
 import { createSessionPages } from './session.js'
 import type { RecordMaker, RefusalRecorder } from './sign-in-record.js'
@@ -51,6 +52,7 @@ export function portalRoutes(
   const session = createSessionPages(deps, edge)
   const device = createDevicePages(deps, edge)
   const authorize = createAuthorizePages(deps, edge)
+  const mfa = createMfaPages(deps, edge)
   return [
     {
       path: '/',
@@ -74,6 +76,10 @@ export function portalRoutes(
     { path: '/switchrole/back', access: 'signed-in', post: switching.back },
     { path: '/switchrole/exit', access: 'signed-in', post: switching.exit },
     { path: '/session', access: 'signed-in', get: session.show },
+    { path: '/account/mfa', access: 'signed-in', get: mfa.show },
+    { path: '/account/mfa/enrol', access: 'signed-in', post: mfa.begin },
+    { path: '/account/mfa/confirm', access: 'signed-in', post: mfa.confirm },
+    { path: '/account/mfa/remove', access: 'signed-in', post: mfa.remove },
     { path: '/signout', access: 'signed-in', post: session.signOut },
     { path: '/device', access: 'signed-in', get: device.ask, post: device.decide },
     { path: '/authorize', access: 'signed-in', get: authorize.ask, post: authorize.decide },

@@ -10,6 +10,8 @@ export interface AccountsView {
   readonly search: string
   readonly units: readonly UnitGroup[]
   readonly totals: { readonly accounts: number; readonly roles: number }
+  /** Whether users, with MFA devices to look after, belong to this person. */
+  readonly ownsUsers: boolean
   readonly csrfToken: string
   readonly notice?: Notice
 }
@@ -36,6 +38,7 @@ export function AccountsPage({ frame, view }: { readonly frame: Frame; readonly 
           <p class="muted" role="status" data-filter-status>
             {summary(view, shown)}
           </p>
+          {view.ownsUsers ? <a href="/account/mfa">MFA devices of your users</a> : null}
         </div>
         {view.totals.roles === 0 ? null : (
           <form method="get" action="/accounts" role="search" class="search">
