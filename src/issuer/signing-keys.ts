@@ -105,8 +105,10 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   /** What no ring of this installation opens any more is lost; tokens signed with it end as credentials do. */
   function afterUnreadable(account: string, isLaterVersion: boolean): Promise<readonly SigningKey[]> {
     const since = unreadableSince.get(account)
-    unreadableSince.set(account, since ?? now())
-    log.error('issuer.keys-unreadable', { account, laterVersion: isLaterVersion })
+    if (since === undefined) {
+      unreadableSince.set(account, now())
+      log.error('issuer.keys-unreadable', { account, laterVersion: isLaterVersion })
+    }
     const isLost = since !== undefined && after(since, unreadableSeconds) <= now()
     if (isLaterVersion || !isLost || deps.ringState() !== 'agreed')
       throw unavailable('issuer:keys-unreadable')
