@@ -31,6 +31,8 @@ export interface RootSessionRequest {
   readonly taskPolicyArn: string
   /** 0 to 900, already checked. */
   readonly durationSeconds?: number
+  /** 0 to 4,096 characters: the session token is padded to at least that. */
+  readonly minimumTokenLength?: number
   readonly origin: RequestOrigin
 }
 
@@ -68,16 +70,19 @@ export function createRootSessionBroker(deps: RootSessionBrokerDeps): RootSessio
       }
       const sourceIdentity = caller.type === 'session' ? caller.session.sourceIdentity : undefined
       const seconds = request.durationSeconds ?? defaultSeconds
-      const { session, ...credentials } = deps.credentials.issue({
-        type: 'root',
-        account: request.target,
-        taskPolicyArn: request.taskPolicyArn,
-        issuedAt: now,
-        expiresAt: new Date(now.getTime() + seconds * 1000),
-        ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-        origin: originOfCaller(caller, now),
-        chain: chainFrom(caller),
-      })
+      const { session, ...credentials } = deps.credentials.issue(
+        {
+          type: 'root',
+          account: request.target,
+          taskPolicyArn: request.taskPolicyArn,
+          issuedAt: now,
+          expiresAt: new Date(now.getTime() + seconds * 1000),
+          ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+          origin: originOfCaller(caller, now),
+          chain: chainFrom(caller),
+        },
+        request.minimumTokenLength,
+      )
       await deps.audit.record(grantEvent(deps, request, decision, session))
       deps.metrics.issued('AssumeRoot')
       return { granted: true, credentials, session }

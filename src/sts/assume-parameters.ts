@@ -12,7 +12,7 @@ export const sessionNameText: TextConstraint = { min: 2, max: 64, pattern: '[\\w
 /** Longer than AWS's 12 hours on purpose; roles and the server bound it further. */
 const durationRange = { min: 900, max: 129_600 }
 /** What of a session token a client may ask for, to test how it handles long ones. */
-const tokenLengthRange = { min: 0, max: 4096 }
+export const tokenLengthRange = { min: 0, max: 4096 }
 const roleArnPattern = /^arn:aws:iam::\d{12}:role\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,64}$/
 
 export interface IssueParameters {

@@ -2,12 +2,13 @@
  * A session as the root of a member account, for one of the published tasks and 15 minutes at most.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
  */
-import type { RootSessionBroker, RootSessionOutcome } from '../role/root-session-broker.js'
+import type { RootSessionBroker } from '../role/root-session-broker.js'
 import type { StsAction } from './action.js'
+import { closing, credentials } from './assume.js'
+import { tokenLengthRange } from './assume-parameters.js'
 import { notAuthorized } from './permission.js'
 import { arnText, createValidation } from './validation.js'
 import { refusal } from './wire-errors.js'
-import type { XmlElement } from './xml.js'
 
 const tasks: ReadonlySet<string> = new Set(
   [
@@ -33,6 +34,7 @@ export function assumeRoot(broker: RootSessionBroker): StsAction {
       const targetPrincipal = check.requiredText('TargetPrincipal', targetText)
       const taskPolicyArn = check.requiredText('TaskPolicyArn.arn', arnText)
       const durationSeconds = check.integer('DurationSeconds', durationRange)
+      const minimumTokenLength = check.integer('MinimumSessionTokenSize', tokenLengthRange)
       const target = accountOfTarget(targetPrincipal)
       const wrong =
         check.refusal() ??
@@ -51,10 +53,11 @@ export function assumeRoot(broker: RootSessionBroker): StsAction {
             targetPrincipal,
             taskPolicyArn,
             ...duration,
+            ...(minimumTokenLength === undefined ? {} : { minimumTokenLength }),
             origin,
           })
           return outcome.granted
-            ? { ok: true, result: render(outcome), recorded: true }
+            ? { ok: true, result: [credentials(outcome), ...closing(outcome)], recorded: true }
             : {
                 ok: false,
                 refusal: notAuthorized(caller, 'sts:AssumeRoot', `arn:aws:iam::${target}:root`),
@@ -72,22 +75,4 @@ function accountOfTarget(targetPrincipal: string): string | undefined {
 
 function invalid(value: string) {
   return refusal('ValidationError', `${value.slice(0, 256)} is invalid`, 'sts:arn')
-}
-
-function render({
-  credentials,
-  session,
-}: Extract<RootSessionOutcome, { granted: true }>): readonly XmlElement[] {
-  return [
-    [
-      'Credentials',
-      [
-        ['AccessKeyId', credentials.accessKeyId],
-        ['SecretAccessKey', credentials.secretAccessKey],
-        ['SessionToken', credentials.sessionToken],
-        ['Expiration', `${credentials.expiresAt.toISOString().slice(0, 19)}Z`],
-      ],
-    ],
-    ...(session.sourceIdentity === undefined ? [] : [['SourceIdentity', session.sourceIdentity] as const]),
-  ]
 }
