@@ -33,6 +33,8 @@ export interface AuditFacts {
   /** By default true for STS and for what is called `Get…` or `List…`; console events change something. */
   readonly readOnly?: boolean
   readonly recipientAccountId?: string
+  /** By default `Management`. */
+  readonly eventCategory?: AuditEvent['eventCategory']
 }
 
 const eventTypes = {
@@ -41,6 +43,7 @@ const eventTypes = {
   'sso.amazonaws.com': 'AwsServiceEvent',
   'iam.amazonaws.com': 'AwsApiCall',
   'cloudtrail.amazonaws.com': 'AwsServiceEvent',
+  'rolegate.amazonaws.com': 'AwsApiCall',
 } as const satisfies Record<AuditEvent['eventSource'], AuditEvent['eventType']>
 
 export function auditEvent(facts: AuditFacts): AuditEvent {
@@ -60,7 +63,7 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
     readOnly:
       eventSource === 'sts.amazonaws.com' ||
       (eventSource === 'sso.amazonaws.com' && /^(Get|List)/.test(eventName)),
-    managementEvent: true,
+    managementEvent: facts.eventCategory !== 'Data',
     eventCategory: 'Management',
     ...rest,
   }

@@ -14,6 +14,8 @@ export interface AuditEvent {
     | 'sso.amazonaws.com'
     | 'iam.amazonaws.com'
     | 'cloudtrail.amazonaws.com'
+    /** Rolegate's own interfaces under `/v1/`, spelled as the others for parsers that take the first word. */
+    | 'rolegate.amazonaws.com'
   /** e.g. `AssumeRoleWithSAML`, `ConsoleLogin`, `SwitchRole`, `GetRoleCredentials`, `StartLogging` */
   readonly eventName: string
   readonly eventType: 'AwsApiCall' | 'AwsConsoleSignIn' | 'AwsServiceEvent'
@@ -32,8 +34,9 @@ export interface AuditEvent {
   readonly additionalEventData?: Readonly<Record<string, unknown>>
   readonly resources?: readonly { readonly ARN: string; readonly accountId: string; readonly type: string }[]
   readonly readOnly: boolean
-  readonly managementEvent: true
-  readonly eventCategory: 'Management'
+  readonly managementEvent: boolean
+  /** `Data`: what was decided for somebody else's resources, far more often than anything here changes. */
+  readonly eventCategory: 'Management' | 'Data'
   readonly recipientAccountId?: string
 }
 

@@ -10,7 +10,7 @@ import { subjectStands } from '../role/caller-subject.js'
 import type { RoleDirectory } from '../role/role.js'
 import type { ReceivedRequest } from '../signature/canonical-request.js'
 import { parseClaim, type SignatureClaim } from '../signature/claim.js'
-import type { Payload } from '../signature/payload.js'
+import { resolvePayload, type Payload } from '../signature/payload.js'
 import type { ReplayGuard } from '../signature/replay-guard.js'
 import { signatureRefusal, type SignatureRefusal } from '../signature/refusal.js'
 import { checkClaim, verifySignature, type SignatureSettings } from '../signature/verification.js'
@@ -88,8 +88,9 @@ type Found =
   | Extract<Authentication, { ok: false }>
 
 function judge(attempt: Attempt, found: Found): Promise<Authentication> | Authentication {
-  const { claim, request, payload, deps } = attempt
+  const { claim, request, deps } = attempt
   const { publicHosts } = deps.settings
+  const payload = resolvePayload(claim, attempt.payload)
   if (!found.ok) {
     // Whoever is refused before it costs what a wrong signature costs.
     verifySignature(claim, request, { payload, signingKey: strangerKey, publicHosts })
