@@ -52,15 +52,19 @@ export async function authenticateCall(
   const directory = deps.directory()
   const now = deps.now()
   const replay = deps.replay()
-  const authentication = await authenticate(request, () => sha256Hex(request.body), {
-    sessions: deps.sessions,
-    keys: deps.keys,
-    revocations: deps.revocations,
-    ...(replay === undefined ? {} : { replay }),
-    directory,
-    settings: { ...deps.settings(), service: ownService, maxPresignedSeconds },
-    now,
-  })
+  const authentication = await authenticate(
+    request,
+    { type: 'computed', hash: () => sha256Hex(request.body) },
+    {
+      sessions: deps.sessions,
+      keys: deps.keys,
+      revocations: deps.revocations,
+      ...(replay === undefined ? {} : { replay }),
+      directory,
+      settings: { ...deps.settings(), service: ownService, maxPresignedSeconds },
+      now,
+    },
+  )
   if (!authentication.ok) return authentication
   const origin = { ...request.origin, region: authentication.region }
   return { ok: true, call: { caller: authentication.caller, origin, directory, now } }

@@ -2,8 +2,9 @@
  * The canonical request and the string to sign of Signature Version 4, from the request exactly as it was received.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decode } from './percent-decoding.js'
+import { indexHeaders, withoutBlankEnds, type HeaderIndex } from './received-header.js'
 
 /** What a signature covers, beside the body, of which only the hash is signed. */
 export interface ReceivedRequest {
@@ -12,35 +13,41 @@ export interface ReceivedRequest {
   readonly rawPath: string
   /** Without `?`. */
   readonly rawQuery: string
-  /** Lower-case names, wire order, repeats kept. */
+  /** Lower-case names, wire order, repeats kept; a character of a value stands for a byte, as node reads them. */
   readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
-/** @returns undefined when the query cannot be decoded, so that no signature can be right. */
+/**
+ * @param headers the request's own, if they are at hand already.
+ * @returns undefined when the query cannot be decoded, path or query is not ASCII, the method is none, or a character
+ * of a header is no byte: so that no signature can be right.
+ */
 export function canonicalRequest(
   request: ReceivedRequest,
   signedHeaders: readonly string[],
   payloadHash: string,
+  headers: HeaderIndex = indexHeaders(request.headers),
 ): string | undefined {
   const query = canonicalQuery(request.rawQuery)
-  if (query === undefined) return undefined
-  const headers = signedHeaders.map((name) => `${name}:${canonicalValue(request.headers, name)}\n`).join('')
-  return [
-    request.method,
-    canonicalPath(request.rawPath),
-    query,
-    headers,
-    signedHeaders.join(';'),
-    payloadHash,
-  ].join('\n')
+  if (query === undefined || beyondAscii.test(request.rawPath) || !token.test(request.method))
+    return undefined
+  let lines = ''
+  for (const name of signedHeaders) lines += `${name}:${canonicalValue(valueOf(headers, name))}\n`
+  const canonical = `${request.method}\n${canonicalPath(request.rawPath)}\n${query}\n${lines}\n${signedHeaders.join(';')}\n${payloadHash}`
+  return beyondBytes.test(canonical) ? undefined : canonical
+}
+
+/** HTTP/2 clients may sign `:authority`, which arrives as the `host` that it stands for (RFC 9113 section 8.3.1). */
+export function valueOf({ values }: HeaderIndex, name: string): string | undefined {
+  return values.get(name) ?? (name === ':authority' ? values.get('host') : undefined)
 }
 
 export function stringToSign(algorithm: string, timestamp: string, scope: string, canonical: string): string {
-  return `${algorithm}\n${timestamp}\n${scope}\n${sha256Hex(canonical)}`
+  return `${algorithm}\n${timestamp}\n${scope}\n${sha256Hex(Buffer.from(canonical, 'latin1'))}`
 }
 
 export function sha256Hex(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }
 
 /** Dot segments and empty segments go, then what was percent-encoded already is encoded once more. */
@@ -59,6 +66,7 @@ export function canonicalPath(rawPath: string): string {
 /** Sorted by encoded name, then by encoded value. `X-Amz-Signature` cannot have signed itself. */
 function canonicalQuery(rawQuery: string): string | undefined {
   if (rawQuery === '') return ''
+  if (beyondAscii.test(rawQuery)) return undefined
   const pairs: (readonly [name: string, value: string])[] = []
   for (const part of rawQuery.split('&')) {
     if (part === '') continue
@@ -74,14 +82,22 @@ function canonicalQuery(rawQuery: string): string | undefined {
     .join('&')
 }
 
-function canonicalValue(headers: ReceivedRequest['headers'], wanted: string): string {
-  return headers
-    .filter(([name]) => name === wanted)
-    .map(([, value]) => value.trim().replace(/\s+/g, ' '))
-    .join(',')
+const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+const beyondAscii = /[\u0080-\uffff]/
+const beyondBytes = /[\u0100-\uffff]/
+const blankRun = /[\t-\r]| {2}|^ | $/
+const blanks = /[\t-\r ]+/g
+
+function canonicalValue(value: string | undefined): string {
+  if (value === undefined) return ''
+  return blankRun.test(value) ? withoutBlankEnds(value).replace(blanks, ' ') : value
 }
 
+const unreserved = /^[A-Za-z0-9_.~-]*$/
+
+/** RFC 3986 section 2.1, upper-case digits. */
 function encodeRfc3986(text: string): string {
+  if (unreserved.test(text)) return text
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

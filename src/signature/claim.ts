@@ -4,9 +4,10 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  */
 import type { ReceivedRequest } from './canonical-request.js'
-import { sha256Base64, headerValues } from './received-header.js'
+import { sha256Base64, indexHeaders, type HeaderIndex } from './received-header.js'
 import { decode } from './percent-decoding.js'
 import { signatureRefusal, type SignatureRefusal } from './refusal.js'
+import { basicTime, parseBasicTime, parseDateHeader } from './timestamp.js'
 
 export interface SignatureClaim {
   readonly place: 'header' | 'query'
@@ -17,9 +18,15 @@ export interface SignatureClaim {
   /** `YYYYMMDDTHHMMSSZ`, as it was signed. */
   readonly timestamp: string
   readonly signedAt: Date
-  readonly sessionToken?: string
+  /** What a Date header says beside the time that was signed. */
+  readonly otherDate: string | undefined
+  readonly sessionToken: string | undefined
   /** As sent with a presigned request; not yet a number. */
-  readonly expires?: string
+  readonly expires: string | undefined
+  /** `x-amz-content-sha256`, or the parameter of that name of a presigned request. */
+  readonly declaredHash: string | undefined
+  /** Of the request that makes this claim. */
+  readonly headers: HeaderIndex
 }
 
 export interface CredentialScope {
@@ -37,18 +44,22 @@ export type ParsedClaim =
 
 export const algorithm = 'AWS4-HMAC-SHA256'
 
-const queryParameters = [
+const requiredParameters = [
   'X-Amz-Algorithm',
   'X-Amz-Credential',
+  'X-Amz-Signature',
+  'X-Amz-SignedHeaders',
   'X-Amz-Date',
   'X-Amz-Expires',
-  'X-Amz-SignedHeaders',
-  'X-Amz-Signature',
-  'X-Amz-Security-Token',
 ] as const
-const canonicalNames = new Map<string, string>(queryParameters.map((name) => [name.toLowerCase(), name]))
+const canonicalNames = new Map<string, string>(
+  [...requiredParameters, 'X-Amz-Security-Token', 'X-Amz-Content-Sha256'].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+)
 /** Headers that decide something; a second one could be the one that somebody else read. */
-const singleHeaders = [
+const singleHeaders = new Set([
   'authorization',
   'host',
   'date',
@@ -56,10 +67,11 @@ const singleHeaders = [
   'x-amz-security-token',
   'x-amz-content-sha256',
   'content-type',
-]
+])
 
 export function parseClaim(request: ReceivedRequest): ParsedClaim {
-  const repeated = singleHeaders.find((name) => headerValues(request.headers, name).length > 1)
+  const headers = indexHeaders(request.headers)
+  const repeated = headers.repeated.find((name) => singleHeaders.has(name))
   if (repeated !== undefined)
     return incomplete(`The header '${repeated}' was sent twice.`, 'sts:duplicate-header')
   const query = queryClaims(request.rawQuery)
@@ -68,17 +80,19 @@ export function parseClaim(request: ReceivedRequest): ParsedClaim {
       'An X-Amz parameter was sent twice, or with other letter case.',
       'sts:duplicate-parameter',
     )
-  const [authorization] = headerValues(request.headers, 'authorization')
-  if (authorization === undefined) return query.size === 0 ? { type: 'none' } : fromQuery(request, query)
+  const authorization = headers.values.get('authorization')
+  if (authorization === undefined) return query.size === 0 ? { type: 'none' } : fromQuery(headers, query)
   if (query.size > 0)
     return incomplete('Authentication parameters were sent in the query and in a header.', 'sts:auth-place')
-  return fromHeader(request, authorization)
+  return fromHeader(headers, authorization)
 }
+
+const noClaims: ReadonlyMap<string, string> = new Map()
 
 /** @returns undefined for repeats and for names that differ from the real ones in case only. */
 function queryClaims(rawQuery: string): ReadonlyMap<string, string> | undefined {
+  if (rawQuery === '' || (!/x-amz-/i.test(rawQuery) && !rawQuery.includes('%'))) return noClaims
   const found = new Map<string, string>()
-  if (!/x-amz-/i.test(rawQuery) && !rawQuery.includes('%')) return found
   for (const part of rawQuery.split('&')) {
     const equals = part.indexOf('=')
     const name = decode(equals < 0 ? part : part.slice(0, equals)) ?? ''
@@ -90,14 +104,14 @@ function queryClaims(rawQuery: string): ReadonlyMap<string, string> | undefined 
   return found
 }
 
-function fromHeader(request: ReceivedRequest, authorization: string): ParsedClaim {
+function fromHeader(headers: HeaderIndex, authorization: string): ParsedClaim {
   const blank = authorization.search(/\s/)
   const scheme = blank < 0 ? authorization : authorization.slice(0, blank)
-  if (!/^AWS/i.test(scheme)) return { type: 'none' }
-  if (scheme !== algorithm) return unsupported(scheme)
+  if (scheme !== algorithm) return /^AWS/i.test(scheme) ? unsupported(scheme) : { type: 'none' }
 
-  const echo = `(Hashed with SHA-256 and encoded with Base64) Authorization=${sha256Base64(authorization)}`
-  const parts = new Map<string, string>()
+  let credential: string | undefined
+  let signedHeaders: string | undefined
+  let signature: string | undefined
   for (const part of blank < 0 ? [] : authorization.slice(blank).split(',')) {
     const text = part.trim()
     const equals = text.indexOf('=')
@@ -109,76 +123,80 @@ function fromHeader(request: ReceivedRequest, authorization: string): ParsedClai
       )
     }
     const name = text.slice(0, equals)
-    if (!['Credential', 'SignedHeaders', 'Signature'].includes(name) || parts.has(name))
+    const value = text.slice(equals + 1)
+    if (name === 'Credential' && credential === undefined) credential = value
+    else if (name === 'SignedHeaders' && signedHeaders === undefined) signedHeaders = value
+    else if (name === 'Signature' && signature === undefined) signature = value
+    else
       return incomplete(
-        `Authorization header has a parameter that is unknown or repeated. ${echo}`,
+        `Authorization header has a parameter that is unknown or repeated. ${echoOf(authorization)}`,
         'sts:authorization',
       )
-    parts.set(name, text.slice(equals + 1))
   }
-  const credential = parts.get('Credential')
-  const signedHeaders = parts.get('SignedHeaders')
-  const signature = parts.get('Signature')
-  const [amzDate] = headerValues(request.headers, 'x-amz-date')
-  const dateHeader = amzDate === undefined ? 'date' : 'x-amz-date'
-  const timestamp = amzDate ?? headerValues(request.headers, 'date')[0]
+  const amzDate = headers.values.get('x-amz-date')
+  const date = headers.values.get('date')
+  const signedDate = amzDate ?? date
   if (
     credential === undefined ||
     signature === undefined ||
     signedHeaders === undefined ||
-    timestamp === undefined
+    signedDate === undefined
   ) {
     const missing = [
       credential === undefined ? "Authorization header requires 'Credential' parameter. " : '',
       signature === undefined ? "Authorization header requires 'Signature' parameter. " : '',
       signedHeaders === undefined ? "Authorization header requires 'SignedHeaders' parameter. " : '',
-      timestamp === undefined
+      signedDate === undefined
         ? "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
         : '',
     ].join('')
-    return incomplete(`${missing}${echo}`, 'sts:authorization')
+    return incomplete(`${missing}${echoOf(authorization)}`, 'sts:authorization')
   }
-  if (!signedHeaders.split(';').includes(dateHeader))
+  const names = signedHeaders.split(';')
+  const dateHeader = amzDate === undefined ? 'date' : 'x-amz-date'
+  if (!names.includes(dateHeader))
     return mismatch(`'${dateHeader}' must be a 'SignedHeader' in the AWS Authorization.`, 'sts:date')
-  const [sessionToken] = headerValues(request.headers, 'x-amz-security-token')
-  return claimOf('header', credential, timestamp, {
-    signedHeaders: signedHeaders.split(';'),
+  return claimOf('header', credential, signedDate, {
+    signedHeaders: names,
     signature,
-    ...(sessionToken === undefined ? {} : { sessionToken }),
+    headers,
+    sessionToken: headers.values.get('x-amz-security-token'),
+    declaredHash: headers.values.get('x-amz-content-sha256'),
+    otherDate: amzDate === undefined ? undefined : date,
+    expires: undefined,
   })
 }
 
-function fromQuery(request: ReceivedRequest, query: ReadonlyMap<string, string>): ParsedClaim {
-  if (['x-amz-date', 'x-amz-security-token'].some((name) => headerValues(request.headers, name).length > 0))
+function fromQuery(headers: HeaderIndex, query: ReadonlyMap<string, string>): ParsedClaim {
+  if (headers.values.has('x-amz-date') || headers.values.has('x-amz-security-token'))
     return incomplete('Authentication parameters were sent in the query and in a header.', 'sts:auth-place')
-  const missing = [
-    'X-Amz-Algorithm',
-    'X-Amz-Credential',
-    'X-Amz-Signature',
-    'X-Amz-SignedHeaders',
-    'X-Amz-Date',
-    'X-Amz-Expires',
-  ]
+  const missing = requiredParameters
     .filter((name) => !query.has(name))
     .map((name) => `AWS query-string parameters must include '${name}'. `)
   if (missing.length > 0)
     return incomplete(`${missing.join('')}Re-examine the query-string parameters.`, 'sts:auth-place')
-  const given = query.get('X-Amz-Algorithm')!
-  if (given !== algorithm) return unsupported(given)
-  const sessionToken = query.get('X-Amz-Security-Token')
-  return claimOf('query', query.get('X-Amz-Credential')!, query.get('X-Amz-Date')!, {
-    signedHeaders: query.get('X-Amz-SignedHeaders')!.split(';'),
-    signature: query.get('X-Amz-Signature')!,
-    expires: query.get('X-Amz-Expires')!,
-    ...(sessionToken === undefined ? {} : { sessionToken }),
+  const parameter = (name: (typeof requiredParameters)[number]): string => query.get(name) ?? ''
+  if (parameter('X-Amz-Algorithm') !== algorithm) return unsupported(parameter('X-Amz-Algorithm'))
+  const inHeader = headers.values.get('x-amz-content-sha256')
+  const inQuery = query.get('X-Amz-Content-Sha256')
+  if (inHeader !== undefined && inQuery !== undefined)
+    return incomplete('The hash of the payload was sent in the query and in a header.', 'sts:payload')
+  return claimOf('query', parameter('X-Amz-Credential'), parameter('X-Amz-Date'), {
+    signedHeaders: parameter('X-Amz-SignedHeaders').split(';'),
+    signature: parameter('X-Amz-Signature'),
+    expires: parameter('X-Amz-Expires'),
+    headers,
+    sessionToken: query.get('X-Amz-Security-Token'),
+    declaredHash: inHeader ?? inQuery,
+    otherDate: headers.values.get('date'),
   })
 }
 
 function claimOf(
   place: SignatureClaim['place'],
   credential: string,
-  timestamp: string,
-  rest: Pick<SignatureClaim, 'signedHeaders' | 'signature' | 'sessionToken' | 'expires'>,
+  signedDate: string,
+  rest: Omit<SignatureClaim, 'place' | 'accessKeyId' | 'scope' | 'timestamp' | 'signedAt'>,
 ): ParsedClaim {
   const elements = credential.split('/')
   const [accessKeyId, date, region, service, terminator] = elements
@@ -195,28 +213,38 @@ function claimOf(
       'sts:scope',
     )
   }
-  const signedAt = parseBasicTime(timestamp)
+  const fromDateHeader = place === 'header' && !rest.headers.values.has('x-amz-date')
+  const signedAt = fromDateHeader ? parseDateHeader(signedDate) : parseBasicTime(signedDate)
   if (signedAt === undefined) {
     return incomplete(
-      `Date must be in ISO-8601 'basic format'. Got '${cut(timestamp)}'. See http://en.wikipedia.org/wiki/ISO_8601`,
+      `Date must be in ISO-8601 'basic format'. Got '${cut(signedDate)}'. See http://en.wikipedia.org/wiki/ISO_8601`,
       'sts:date',
     )
   }
   const scope = { date, region, service, terminator }
-  return { type: 'claim', claim: { place, accessKeyId, scope, timestamp, signedAt, ...rest } }
+  const timestamp = fromDateHeader ? basicTime(signedAt) : signedDate
+  const { signedHeaders, signature, otherDate, sessionToken, expires, declaredHash, headers } = rest
+  return {
+    type: 'claim',
+    claim: {
+      place,
+      accessKeyId,
+      scope,
+      signedHeaders,
+      signature,
+      timestamp,
+      signedAt,
+      otherDate,
+      sessionToken,
+      expires,
+      declaredHash,
+      headers,
+    },
+  }
 }
 
-/** `20260102T030405Z`; undefined for anything else, the 30th of February included. */
-function parseBasicTime(text: string): Date | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text)
-  if (match === null) return undefined
-  const [, year, month, day, hour, minute, second] = match
-  const instant = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
-  return Number.isNaN(instant.getTime()) || basicTime(instant) !== text ? undefined : instant
-}
-
-export function basicTime(instant: Date): string {
-  return `${instant.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+function echoOf(authorization: string): string {
+  return `(Hashed with SHA-256 and encoded with Base64) Authorization=${sha256Base64(authorization)}`
 }
 
 function cut(text: string): string {

@@ -1,11 +1,42 @@
 /** Reading the header pairs of a request as they came, repeats included. */
 import { createHash } from 'node:crypto'
 
+/** The headers of one request by name, so that each of them is looked for once and not in a row of pairs. */
+export interface HeaderIndex {
+  /** Names in lower case. Repeats are joined with commas, in wire order (RFC 9110 section 5.3). */
+  readonly values: ReadonlyMap<string, string>
+  /** Names that came more than once. */
+  readonly repeated: readonly string[]
+}
+
+const none: readonly string[] = []
+
+export function indexHeaders(headers: readonly (readonly [name: string, value: string])[]): HeaderIndex {
+  const values = new Map<string, string>()
+  let repeated: string[] | undefined
+  for (const [name, value] of headers) {
+    const earlier = values.get(name)
+    if (earlier === undefined) values.set(name, value)
+    else {
+      values.set(name, `${withoutBlankEnds(earlier)},${withoutBlankEnds(value)}`)
+      ;(repeated ??= []).push(name)
+    }
+  }
+  return { values, repeated: repeated ?? none }
+}
+
 export function headerValues(
   headers: readonly (readonly [name: string, value: string])[],
   wanted: string,
 ): readonly string[] {
   return headers.filter(([name]) => name === wanted).map(([, value]) => value)
+}
+
+const blankEnds = /^[\t-\r ]+|[\t-\r ]+$/g
+
+/** Blanks of ASCII only: a character here is a byte, and the byte A0 may be the end of a letter. */
+export function withoutBlankEnds(value: string): string {
+  return value.replace(blankEnds, '')
 }
 
 /** What error messages show in place of a header that may hold somebody's signature. */

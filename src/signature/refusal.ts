@@ -16,6 +16,9 @@ export interface SignatureRefusal {
   readonly reason: string
 }
 
+export const mismatchMessage =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
+
 export function signatureRefusal(
   code: SignatureErrorCode,
   message: string,

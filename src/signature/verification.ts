@@ -4,9 +4,11 @@
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { canonicalRequest, stringToSign, type ReceivedRequest } from './canonical-request.js'
-import { headerValues } from './received-header.js'
-import { algorithm, basicTime, type CredentialScope, type SignatureClaim } from './claim.js'
-import { signatureRefusal, type SignatureRefusal } from './refusal.js'
+import { algorithm, type CredentialScope, type SignatureClaim } from './claim.js'
+import { isPublicHost, otherSpellings } from './public-host.js'
+import type { ResolvedPayload } from './payload.js'
+import { mismatchMessage, signatureRefusal, type SignatureRefusal } from './refusal.js'
+import { basicTime, parseDateHeader } from './timestamp.js'
 
 export interface SignatureSettings {
   readonly clockSkewSeconds: number
@@ -21,8 +23,6 @@ export interface SignatureSettings {
 const terminator = 'aws4_request'
 const longestExpires = 604_800
 const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
-const mismatchMessage =
-  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
 
 /** @returns undefined when nothing speaks against looking at the key. */
 export function checkClaim(
@@ -59,27 +59,32 @@ function checkScope(
   return undefined
 }
 
+const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+
 function checkSignedHeaders(
-  { signedHeaders }: SignatureClaim,
-  { headers }: ReceivedRequest,
+  { signedHeaders, headers }: SignatureClaim,
+  request: ReceivedRequest,
   { publicHosts }: SignatureSettings,
 ): SignatureRefusal | undefined {
   const reason = 'sts:signed-headers'
-  const signed = new Set(signedHeaders)
-  if (!signed.has('host'))
+  let previous = ''
+  let ofHost = false
+  for (const name of signedHeaders) {
+    if (name <= previous || !(headerName.test(name) || name === ':authority'))
+      return mismatch('SignedHeaders must be lower-case names in order, each of them once.', reason)
+    previous = name
+    if (name === 'host' || name === ':authority') ofHost = true
+    else if (!headers.values.has(name)) return mismatch('A header that was signed did not arrive.', reason)
+  }
+  if (!ofHost)
     return mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", reason)
-  const inOrder = signedHeaders.every((name, index) => index === 0 || signedHeaders[index - 1]! < name)
-  if (!inOrder || signedHeaders.some((name) => !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)))
-    return mismatch('SignedHeaders must be lower-case names in order, each of them once.', reason)
-  const received = new Set(headers.map(([name]) => name))
-  if (signedHeaders.some((name) => !received.has(name)))
-    return mismatch('A header that was signed did not arrive.', reason)
-  const bare = headers.find(([name]) => name.startsWith('x-amz-') && !signed.has(name))
-  if (bare !== undefined)
-    return mismatch(`'${bare[0]}' must be a 'SignedHeader' in the AWS Authorization.`, reason)
-  const [host = ''] = headerValues(headers, 'host')
+  for (const [name] of request.headers) {
+    if (!name.startsWith('x-amz-')) continue
+    if (!signedHeaders.includes(name))
+      return mismatch(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`, reason)
+  }
   // A request that was signed for another service must not work here, nor one signed here work elsewhere.
-  return publicHosts.includes(host.toLowerCase())
+  return isPublicHost(headers.values.get('host') ?? '', publicHosts)
     ? undefined
     : mismatch('The Host for which this request was signed is not a name of this service. ', 'sts:host')
 }
@@ -101,6 +106,15 @@ function checkTime(
     lifeSeconds = Math.min(expires, settings.maxPresignedSeconds)
   }
   const signedAt = claim.signedAt.getTime()
+  if (claim.otherDate !== undefined) {
+    // An honest Date is of the same moment. Which of two times was meant is not for the receiver to choose.
+    const other = parseDateHeader(claim.otherDate)?.getTime()
+    if (other === undefined || Math.abs(other - signedAt) > skew * 1000)
+      return mismatch(
+        'The Date header and the X-Amz-Date of this request are not of the same time.',
+        'sts:date',
+      )
+  }
   // Instants on the wire have no fraction, so neither has the clock they are compared with.
   const clock = Math.floor(now.getTime() / 1000) * 1000
   if (signedAt + lifeSeconds * 1000 < clock) {
@@ -125,8 +139,36 @@ function minutes(seconds: number): string {
 }
 
 /**
- * The last step: recomputes the signature over the request as received and compares in constant time.
- * @param payloadHash hex SHA-256 of the body, computed here and not taken from the request.
+ * The last step: recomputes the signature over the request as received and compares in constant time. Behind a proxy
+ * that rewrites Host, the other public names are tried as what was signed.
+ */
+export function verifySignature(
+  claim: SignatureClaim,
+  request: ReceivedRequest,
+  by: {
+    readonly payload: ResolvedPayload
+    readonly signingKey: KeyObject
+    readonly publicHosts: readonly string[]
+  },
+): SignatureRefusal | undefined {
+  const refusal = checkSignature(claim, request, by.payload.hash, by.signingKey)
+  // Looked at after the signature, so that all that is wrong costs the same.
+  if (by.payload.refusal !== undefined) return by.payload.refusal
+  if (refusal?.reason !== 'sts:signature') return refusal
+  const { values } = claim.headers
+  for (const host of otherSpellings(values.get('host') ?? '', by.publicHosts)) {
+    const headers = { ...claim.headers, values: new Map(values).set('host', host) }
+    const wrong = checkSignature({ ...claim, headers }, request, by.payload.hash, by.signingKey)
+    if (wrong === undefined) return undefined
+  }
+  return refusal
+}
+
+const hexSignature = /^[0-9a-f]{64}$/
+
+/**
+ * One recomputation, with the Host that the claim has.
+ * @param payloadHash what stands for the body in the canonical request; not compared with a hash that was declared.
  */
 export function checkSignature(
   claim: SignatureClaim,
@@ -134,8 +176,7 @@ export function checkSignature(
   payloadHash: string,
   signingKey: KeyObject,
 ): SignatureRefusal | undefined {
-  const [declaredHash] = headerValues(request.headers, 'x-amz-content-sha256')
-  const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash)
+  const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, claim.headers)
   if (canonical === undefined) return mismatch(mismatchMessage, 'sts:query')
   const { date, region, service, terminator } = claim.scope
   const text = stringToSign(
@@ -145,14 +186,8 @@ export function checkSignature(
     canonical,
   )
   const expected = hmac(signingKey, text)
-  const given = /^[0-9a-f]{64}$/.test(claim.signature)
-    ? Buffer.from(claim.signature, 'hex')
-    : Buffer.alloc(32)
-  const matches = timingSafeEqual(given, expected)
-  // UNSIGNED-PAYLOAD and STREAMING-… end here too: a body that is not covered could be swapped.
-  if (declaredHash !== undefined && declaredHash !== payloadHash)
-    return mismatch(mismatchMessage, 'sts:payload')
-  return matches ? undefined : mismatch(mismatchMessage, 'sts:signature')
+  const given = hexSignature.test(claim.signature) ? Buffer.from(claim.signature, 'hex') : Buffer.alloc(32)
+  return timingSafeEqual(given, expected) ? undefined : mismatch(mismatchMessage, 'sts:signature')
 }
 
 /** The key that a secret access key becomes for one day, region and service. */
