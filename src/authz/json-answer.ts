@@ -15,7 +15,7 @@ const headers = {
   'x-content-type-options': 'nosniff',
 }
 
-/** By the code of a refused signature. 401 comes with `authenticate`. */
+/** By the code of a refused signature. */
 export const signatureStatuses = {
   ExpiredToken: 401,
   IncompleteSignature: 401,
