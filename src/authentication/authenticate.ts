@@ -31,8 +31,14 @@ export interface AuthenticationDeps {
 }
 
 export type Authentication =
-  /** `region`: the one in the scope that was signed. */
-  | { readonly ok: true; readonly caller: Caller; readonly region: string }
+  | {
+      readonly ok: true
+      readonly caller: Caller
+      /** The one in the scope that was signed. */
+      readonly region: string
+      /** What the signature covers as the body: hex SHA-256, or `UNSIGNED-PAYLOAD` where that is allowed. */
+      readonly payloadHash: string
+    }
   /** `claimed` is whose credentials were presented, where they are known: for the record, not a proof. */
   | { readonly ok: false; readonly refusal: SignatureRefusal; readonly claimed?: Caller }
 
@@ -99,7 +105,12 @@ function judge(attempt: Attempt, found: Found): Promise<Authentication> | Authen
   const { caller, signingKey } = found
   const wrong = verifySignature(claim, request, { payload, signingKey, publicHosts })
   if (wrong !== undefined) return refused(wrong, caller)
-  const proven: Authentication = { ok: true, caller, region: claim.scope.region }
+  const proven: Authentication = {
+    ok: true,
+    caller,
+    region: claim.scope.region,
+    payloadHash: payload.hash,
+  }
   return deps.replay === undefined ? proven : onceOnly(claim, proven, deps.replay, deps.settings)
 }
 

@@ -60,7 +60,7 @@ export async function judge(asked: AccessRequest, asker: Asker, deps: JudgeDeps)
       authenticated: true,
       identity: clientIdentity(caller),
       sessionTags: Object.fromEntries(sessionTagsOf(caller)),
-      payload: covered,
+      payload: payloadHash,
       decisions: decided.map(({ told }) => told),
     },
   }
