@@ -6,6 +6,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import express from 'express'
 import { createAuditLog } from './audit/audit-log.js'
+import { rememberSessions } from './authentication/known-sessions.js'
+import { createRevocationsRoom } from './authz/revocations-room.js'
 import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
 import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
@@ -54,6 +56,8 @@ export interface App {
 
 /** What was revoked or changed anywhere counts here within a second. */
 const feedIntervalMs = 300
+/** Whose credentials are kept open for the next call: few people revoke. */
+const rememberedCallers = 50
 
 export async function buildApp(options: {
   readonly live: LiveConfig
@@ -173,6 +177,18 @@ export async function buildApp(options: {
     audit,
     settings: () => ({ publicUrl: server().publicUrl, cliSeconds: server().sessions.cliSeconds }),
   })
+  const revoking = createRevocationsRoom({
+    ...shared,
+    sessions: rememberSessions(credentials, rememberedCallers),
+    keys: users.keys,
+    revocations,
+    replay: () => undefined,
+    directory: () => directory,
+    settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
+    deleteKey: (accessKeyId) => users.deleteKey(accessKeyId),
+    providers: providers.list,
+    audit,
+  })
   let draining = false
   const probe = createPurposeBox(ring, 'readiness')
   const health = createHealth({
@@ -194,7 +210,7 @@ export async function buildApp(options: {
   const application = express()
   const hot = createHotServer({
     ...shared,
-    rooms: [sts, sso, issuer.room, health],
+    rooms: [sts, sso, revoking, issuer.room, health],
     application,
     trustedProxies: server().trustedProxies,
     metrics,

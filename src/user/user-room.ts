@@ -23,6 +23,8 @@ export interface UserRoom {
   readonly keys: LongTermKeys
   readonly mfa: MfaDevices
   readonly ownDevices: OwnDevices
+  /** For ever, whatever else is known of the key. @returns false when there is none of this id. */
+  deleteKey(accessKeyId: string): Promise<boolean>
   close(): void
 }
 
@@ -73,6 +75,10 @@ export async function openUserRoom(deps: {
 
   return {
     keys: live,
+    async deleteKey(accessKeyId) {
+      const found = (await keys.all()).find((stored) => stored.accessKeyId === accessKeyId)
+      return found !== undefined && keys.delete(found.userArn, accessKeyId)
+    },
     mfa: verification,
     ownDevices: createOwnDevices({
       devices,
