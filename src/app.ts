@@ -14,6 +14,8 @@ import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
 import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
 import { createRevocations } from './credentials/revocation-list.js'
+import type { SessionCredentials } from './credentials/credentials.js'
+import { createRingAgreement } from './credentials/ring-agreement.js'
 import { createSessionCredentials } from './credentials/sealed-credentials.js'
 import { createProviders } from './federation/providers.js'
 import { createHotServer, type HotServer } from './http/hot-server.js'
@@ -83,7 +85,20 @@ export async function buildApp(options: {
     throw new StartRefused(cause.message, { cause })
   })
   live.onChange(() => ring.reload())
-  const credentials = createSessionCredentials(ring, { random: randomBytes })
+  // Replicas of one machine share the ring's file; those of several machines may have been given different rings.
+  const agreement =
+    server().store.type === 'redis'
+      ? createRingAgreement({ ring, records: store.records, now, log })
+      : undefined
+  await agreement?.check()
+  const sealed = createSessionCredentials(ring, { random: randomBytes })
+  const credentials: SessionCredentials = {
+    ...sealed,
+    issue(session) {
+      agreement?.issuing()
+      return sealed.issue(session)
+    },
+  }
   const audit = await createAuditLog({ ...server().audit, now, log, metrics })
 
   const providers = createProviders({ ...shared, store, publicUrl: server().publicUrl })
@@ -120,7 +135,7 @@ export async function buildApp(options: {
     ...shared,
     records: store.records,
     ring,
-    ringState: () => 'agreed',
+    ringState: () => agreement?.standing().state ?? 'agreed',
     publicUrl: () => server().publicUrl,
     settings: () => server().webIdentityTokens,
     isAccount: (id) => directory.account(id)?.id === id,
@@ -197,6 +212,7 @@ export async function buildApp(options: {
       keys: async () => {
         if (probe.open(probe.seal('ready')) !== 'ready')
           throw new Error('the key ring does not open what it sealed')
+        await agreement?.ready()
         return ring.trouble()
       },
       // The last good one is in force, so a refused reload is said and is no reason to send requests elsewhere.
@@ -248,6 +264,7 @@ export async function buildApp(options: {
       await hot.close(server().shutdownSeconds * 1000)
       await exporter?.close()
       live.close()
+      agreement?.close()
       ring.close()
       await providers.close()
       users.close()
