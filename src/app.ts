@@ -24,6 +24,7 @@ import { createHealth } from './operation/health.js'
 import type { Log } from './operation/log.js'
 import { startMetricsServer } from './operation/metrics-server.js'
 import { createPrometheusMetrics } from './operation/prometheus-metrics.js'
+import { createBackchannelLogoutRoom } from './portal/backchannel-logout.js'
 import type { Demo } from './portal/portal-deps.js'
 import { createPortal } from './portal/portal.js'
 import { authorizationMessagePurpose } from './role/authorization-message.js'
@@ -204,6 +205,12 @@ export async function buildApp(options: {
     providers: providers.list,
     audit,
   })
+  const backchannelLogout = createBackchannelLogoutRoom({
+    ...shared,
+    providers: providers.list,
+    revocations,
+    audit,
+  })
   let draining = false
   const probe = createPurposeBox(ring, 'readiness')
   const health = createHealth({
@@ -226,7 +233,7 @@ export async function buildApp(options: {
   const application = express()
   const hot = createHotServer({
     ...shared,
-    rooms: [sts, sso, revoking, issuer.room, health],
+    rooms: [sts, sso, revoking, backchannelLogout, issuer.room, health],
     application,
     trustedProxies: server().trustedProxies,
     metrics,
