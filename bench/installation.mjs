@@ -6,12 +6,23 @@ const account = '111122223333'
 export const firstRole = `arn:aws:iam::${account}:role/Workload`
 export const chainedRole = `arn:aws:iam::${account}:role/Release`
 
-/** JSON is YAML, and needs no care with quotes. */
-export async function writeInstallation(folder, issuer) {
-  const statement = (rest) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...rest }] })
+const statement = (rest) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...rest }] })
+/** The two policies that a chained AssumeRole is judged by. */
+export const mayAssumeChained = statement({ Action: 'sts:AssumeRole', Resource: chainedRole })
+export const trustsFirst = statement({
+  Principal: { AWS: firstRole },
+  Action: 'sts:AssumeRole',
+  Condition: { StringLike: { 'sts:RoleSessionName': 'release-*' } },
+})
+
+/**
+ * JSON is YAML, and needs no care with quotes.
+ * @param server more of the server's settings.
+ */
+export async function writeInstallation(folder, issuer, server = {}) {
   const provider = `oidc-provider/${issuer.replace(/^http:\/\//, '')}`
   const files = {
-    'rolegate.yaml': { log: { level: 'error' } },
+    'rolegate.yaml': { log: { level: 'error' }, ...(Object.keys(server).length === 0 ? {} : { server }) },
     'organization.yaml': {
       id: 'o-bench00000',
       name: 'Bench',
@@ -39,18 +50,12 @@ export async function writeInstallation(folder, issuer) {
             Action: 'sts:AssumeRoleWithWebIdentity',
             Condition: { StringLike: { [`${issuer.replace(/^http:\/\//, '')}:sub`]: 'bench-*' } },
           }),
-          permissions: [
-            { name: 'Assume', policy: statement({ Action: 'sts:AssumeRole', Resource: chainedRole }) },
-          ],
+          permissions: [{ name: 'Assume', policy: mayAssumeChained }],
         },
         {
           account,
           name: 'Release',
-          trustPolicy: statement({
-            Principal: { AWS: firstRole },
-            Action: 'sts:AssumeRole',
-            Condition: { StringLike: { 'sts:RoleSessionName': 'release-*' } },
-          }),
+          trustPolicy: trustsFirst,
         },
       ],
     },

@@ -1,33 +1,46 @@
 /** Child processes of the benchmark: pinned to a core where that can be done, and always ended. */
 import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 
 export const pinned =
   availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true'], { stdio: 'ignore' }).status === 0
-export const serverCore = 0
-export const loadCore = 1
+const serverCore = 0
+const loadCore = 1
 
 const running = new Set()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-function start(core, parameters, environment = {}) {
-  const command = pinned ? ['taskset', '-c', String(core), process.execPath] : [process.execPath]
+function start(core, parameters, stdio = ['ignore', 'pipe', 'inherit']) {
+  const onCore = pinned && core !== undefined
+  const command = onCore ? ['taskset', '-c', String(core), process.execPath] : [process.execPath]
   const [program, ...rest] = [...command, ...parameters]
-  const child = spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: 'production', ...environment },
-  })
+  const child = spawn(program, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
   running.add(child)
   child.once('exit', () => running.delete(child))
   return child
 }
 
-/** Runs a server until `stop`; ready when it answers anything at all. */
-export async function startServer(parameters, port) {
-  const child = start(serverCore, parameters)
+/**
+ * Runs a server until `stop`; ready when it answers anything at all.
+ * @param everyCore not pinned: the server has processes for several cores.
+ * @param quiet what it says on standard error is not shown.
+ * @param talks it has a channel for messages.
+ */
+export async function startServer(
+  parameters,
+  port,
+  { everyCore = false, quiet = false, talks = false } = {},
+) {
+  const child = start(everyCore ? undefined : serverCore, parameters, [
+    'ignore',
+    'pipe',
+    quiet ? 'ignore' : 'inherit',
+    ...(talks ? ['ipc'] : []),
+  ])
   child.stdout.resume()
   for (let attempt = 0; ; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`${parameters.join(' ')} ended with ${child.exitCode}`)
@@ -36,8 +49,10 @@ export async function startServer(parameters, port) {
     if (await answers(port)) break
   }
   return {
+    child,
     stop: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve()
         child.once('exit', resolve)
         child.kill('SIGTERM')
       }),
@@ -45,13 +60,36 @@ export async function startServer(parameters, port) {
 }
 
 /** Runs to the end. @returns what it printed. */
-export function run(parameters) {
-  const child = start(loadCore, parameters)
+export function run(parameters, { onServerCore = false } = {}) {
+  const child = start(onServerCore ? serverCore : loadCore, parameters)
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (chunk) => (text += chunk))
-    child.once('exit', (code) => (code === 0 ? resolve(text) : reject(new Error(`load ended with ${code}`))))
+    child.once('exit', (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`${parameters[0]} ended with ${code}`)),
+    )
   })
+}
+
+/** Processor time that a process and its threads have used, in microseconds; undefined where there is no /proc. */
+export function processorMicroseconds({ pid }) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // User and system time, in ticks of which Linux shows a hundred a second to everybody.
+    return (Number(fields[11]) + Number(fields[12])) * 10_000
+  } catch {
+    return undefined
+  }
+}
+
+/** Child processes of a process; undefined where that cannot be seen. */
+export function childCount({ pid }) {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length
+  } catch {
+    return undefined
+  }
 }
 
 export async function freePort() {

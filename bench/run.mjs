@@ -4,31 +4,38 @@
  * Rolegate runs as its users run it, in a process of its own with its real audit file, evaluation and signatures; the
  * two servers it is compared with get the very same requests and answer as many bytes. One server is loaded at a
  * time, in rounds whose order changes; medians over the rounds are shown. Absolute numbers depend on the machine,
- * ratios much less.
+ * ratios much less. After that, what the steps of a request cost, what tokens weigh, what a session leaves in memory
+ * and what a second process brings.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { writeInstallation } from './installation.mjs'
+import { compare, reportComparison } from './comparison.mjs'
+import { reportMemory } from './memory.mjs'
 import { freePort, pinned, run, startServer } from './processes.mjs'
-import { assumeRole, callerIdentity, signIn } from './signed-requests.mjs'
+import { startRolegate } from './rolegate.mjs'
+import { assumeRole, callerIdentity } from './signed-requests.mjs'
+import { print } from './table.mjs'
+import { reportWorkers } from './workers.mjs'
 import { startWorkloadIssuer } from './workload-issuer.mjs'
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '50' },
   },
 })
-const seconds = Number(values.seconds)
-const rounds = Number(values.rounds)
-const connections = Number(values.connections)
+const [seconds, rounds, connections] = [values.seconds, values.rounds, values.connections].map(Number)
+const calls = [
+  { name: 'GetCallerIdentity', make: callerIdentity, goal: 0.45 },
+  { name: 'AssumeRole', make: assumeRole, goal: 0.3 },
+]
 const differentRequests = 400
-const workloads = 8
+const quietLoad = 0.7
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const here = (file) => join(root, 'bench', file)
@@ -37,90 +44,54 @@ if (built.status !== 0) process.exit(built.status ?? 1)
 
 const folder = await mkdtemp(join(tmpdir(), 'rolegate-bench-'))
 const issuer = await startWorkloadIssuer()
-const servers = []
+let servers = []
 try {
-  await writeInstallation(join(folder, 'config'), issuer.issuer)
-  const port = await freePort()
-  const host = `127.0.0.1:${port}`
-  servers.push(
-    await startServer(
-      [
-        join(root, 'bin', 'rolegate'),
-        'serve',
-        '--config',
-        join(folder, 'config'),
-        '--data',
-        join(folder, 'data'),
-        '--listen',
-        host,
-      ],
-      port,
-    ),
-  )
-  const credentials = await Promise.all(
-    Array.from({ length: workloads }, (_, index) => signIn(host, issuer.token(`bench-${index}`), index)),
-  )
-  const sample = async (request) => (await send(host, request)).length
-  const subjects = []
-  for (const [name, make] of [
-    ['GetCallerIdentity', callerIdentity],
-    ['AssumeRole', assumeRole],
-  ]) {
-    const requests = await Promise.all(
-      Array.from({ length: differentRequests }, (_, index) =>
-        make(host, credentials[index % workloads], index),
-      ),
+  const cores = pinned ? 'server and load on one core each' : 'server and load share the cores'
+  print(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${cores}`)
+  print(`${connections} connections, median of ${rounds} rounds of ${seconds} s`)
+  const [loadBefore] = loadavg()
+  if (loadBefore > quietLoad)
+    print(
+      `CAUTION: others were using this machine (load ${loadBefore.toFixed(1)}), so elapsed times say little`,
     )
-    const size = await sample(requests[0])
-    subjects.push({ name, requests, size, targets: [{ server: 'rolegate', port }] })
-  }
-  for (const subject of subjects) {
-    for (const kind of ['bare', 'express']) {
-      const constantPort = await freePort()
-      servers.push(
-        await startServer(
-          [here('constant-server.mjs'), kind, String(constantPort), String(subject.size)],
-          constantPort,
-        ),
-      )
-      subject.targets.push({ server: kind, port: constantPort })
-    }
-  }
-
-  const before = await auditLines(folder)
-  const measured = await measure(subjects)
-  const recorded = (await auditLines(folder)) - before
-  report(measured, recorded)
+  print()
+  const rolegate = await startRolegate(join(folder, 'first'), issuer)
+  servers.push(rolegate)
+  const turns = await turnsOn(rolegate)
+  const before = (await rolegate.auditLines()).length
+  await compare(turns, { folder, connections, rounds, seconds })
+  reportComparison(turns, Object.fromEntries(calls.map(({ name, goal }) => [name, goal])))
+  await reportRecorded(turns, rolegate, before)
+  await stop()
+  await priceList(rolegate, turns)
+  await reportMemory(folder, issuer, connections)
+  await reportWorkers(folder, issuer, connections)
 } finally {
-  await Promise.all(servers.map((server) => server.stop()))
+  await stop()
   await issuer.close()
   await rm(folder, { recursive: true, force: true })
 }
 
-async function measure(subjects) {
-  const turns = subjects.flatMap((subject) =>
-    subject.targets.map((target) => ({ subject, target, results: [] })),
-  )
-  for (const turn of turns) await load(turn, 1)
-  for (let round = 0; round < rounds; round += 1) {
-    process.stderr.write(`round ${round + 1} of ${rounds}\n`)
-    const order = turns.map((_, index) => turns[(index + round) % turns.length])
-    for (const turn of order) turn.results.push(await load(turn, seconds))
-  }
-  return turns
+async function stop() {
+  await Promise.all(servers.map((server) => server.stop()))
+  servers = []
 }
 
-async function load({ subject, target }, duration) {
-  const file = join(folder, 'load.json')
-  const { requests } = subject
-  await writeFile(
-    file,
-    JSON.stringify({ url: `http://127.0.0.1:${target.port}`, connections, seconds: duration, requests }),
-  )
-  const result = JSON.parse(await run([here('load.mjs'), file]))
-  if (result.failed > 0)
-    throw new Error(`${subject.name} at ${target.server}: ${result.failed} requests failed`)
-  return result
+async function turnsOn(rolegate) {
+  const turns = []
+  for (const { name, make } of calls) {
+    const requests = await rolegate.requests(make, differentRequests)
+    const size = (await send(rolegate.host, requests[0])).length
+    const subject = { name, requests }
+    turns.push({ subject, target: { server: 'rolegate', port: rolegate.port, child: rolegate.child } })
+    for (const kind of ['bare', 'express']) {
+      const port = await freePort()
+      const server = await startServer([here('constant-server.mjs'), kind, String(port), String(size)], port)
+      servers.push(server)
+      turns.push({ subject, target: { server: kind, port, child: server.child } })
+    }
+  }
+  return turns
 }
 
 async function send(host, { path, headers, body }) {
@@ -131,44 +102,10 @@ async function send(host, { path, headers, body }) {
   return Buffer.from(text)
 }
 
-async function auditLines(folder) {
-  const text = await readFile(join(folder, 'data', 'audit.jsonl'), 'utf8')
-  return text.split('\n').length - 1
-}
-
-function median(numbers) {
-  const sorted = numbers.toSorted((one, other) => one - other)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-function report(turns, recorded) {
-  const cores = pinned ? 'server and load on one core each' : 'server and load share the cores'
-  print(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${cores}`)
-  print(`${connections} connections, median of ${rounds} rounds of ${seconds} s\n`)
-  print(row('', 'requests/s', 'of bare http', 'of Express', 'p50 ms', 'p99 ms'))
-  for (const name of new Set(turns.map(({ subject }) => subject.name))) {
-    const of = (server) =>
-      turns.find(({ subject, target }) => subject.name === name && target.server === server)
-    const rate = (server) => median(of(server).results.map((result) => result.perSecond))
-    for (const [server, title] of [
-      ['rolegate', name],
-      ['express', '  Express 5 route'],
-      ['bare', '  bare node:http'],
-    ]) {
-      const { results } = of(server)
-      print(
-        row(
-          title,
-          rate(server).toFixed(0),
-          (rate(server) / rate('bare')).toFixed(2),
-          (rate(server) / rate('express')).toFixed(2),
-          median(results.map((result) => result.p50)).toFixed(0),
-          median(results.map((result) => result.p99)).toFixed(0),
-        ),
-      )
-    }
-  }
+async function reportRecorded(turns, rolegate, before) {
+  // What granted nothing is written with the next batch, milliseconds after its answer.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  const recorded = (await rolegate.auditLines()).length - before
   const answered = turns
     .filter(({ target }) => target.server === 'rolegate')
     .flatMap(({ results }) => results)
@@ -179,10 +116,16 @@ function report(turns, recorded) {
   if (recorded < answered) throw new Error('some answers have no audit record')
 }
 
-function row(title, ...cells) {
-  return title.padEnd(20) + cells.map((cell) => cell.padStart(14)).join('')
-}
-
-function print(line) {
-  process.stdout.write(`${line}\n`)
+/** With what the stopped server has left, as it left it. */
+async function priceList(rolegate, turns) {
+  const { requests } = turns.find(({ subject }) => subject.name === 'AssumeRole').subject
+  const line = (await rolegate.auditLines()).findLast((line) => JSON.parse(line).eventName === 'AssumeRole')
+  const file = join(folder, 'price-list.json')
+  const dataDirectory = join(rolegate.folder, 'data')
+  const [used] = rolegate.credentials
+  await writeFile(
+    file,
+    JSON.stringify({ dataDirectory, host: rolegate.host, request: requests[0], used, line }),
+  )
+  process.stdout.write(await run([here('price-list.mjs'), file], { onServerCore: true }))
 }

@@ -40,6 +40,9 @@ interface Batch {
 
 const BATCH_CHARACTERS = 1_048_576
 const SOON_MS = 5
+/** A write takes as much of the processor as a request or two, so where lines come in numbers it waits for some. */
+const BUSY_LINES = 4
+const PACE_MS = 3
 
 export function createGroupCommit(sink: Sink, { limits, report }: GroupCommitDeps): GroupCommit {
   /** In order; the last one takes new lines until it is long enough. */
@@ -48,10 +51,12 @@ export function createGroupCommit(sink: Sink, { limits, report }: GroupCommitDep
   let writing: Promise<void> | undefined
   let immediate: NodeJS.Immediate | undefined
   let soon: NodeJS.Timeout | undefined
+  let urgentSoon: NodeJS.Timeout | undefined
   /** A write that has outlived the deadline: nothing behind it has a chance, so nothing waits for it. */
   let stuck = false
   let closed = false
   let failed: unknown
+  let last = { lines: 0, startedAt: -Infinity }
 
   const fail = (batch: Batch, error: unknown): void => {
     failed = error
@@ -84,19 +89,23 @@ export function createGroupCommit(sink: Sink, { limits, report }: GroupCommitDep
   const schedule = (): void => {
     const [batch] = waiting
     if (batch === undefined || writing !== undefined) return
+    const pace = last.lines < BUSY_LINES ? 0 : last.startedAt + PACE_MS - performance.now()
     // Not at once: what else the system has handed to this turn of the event loop goes into the same write.
-    if (batch.urgent || closed) immediate ??= setImmediate(start)
+    if (closed || (batch.urgent && pace <= 0)) immediate ??= setImmediate(start)
+    else if (batch.urgent) urgentSoon ??= setTimeout(start, pace)
     else soon ??= setTimeout(start, SOON_MS)
   }
 
   const start = (): void => {
     clearImmediate(immediate)
     clearTimeout(soon)
-    immediate = soon = undefined
+    clearTimeout(urgentSoon)
+    immediate = soon = urgentSoon = undefined
     if (writing !== undefined) return
     const batch = waiting.shift()
     if (batch === undefined) return
     waitingLines -= batch.lines
+    last = { lines: batch.lines, startedAt: performance.now() }
     writing = write(batch)
   }
 
@@ -115,8 +124,7 @@ export function createGroupCommit(sink: Sink, { limits, report }: GroupCommitDep
     stuck = false
     writing = undefined
     // Before anybody is told: the disk works while the answers are written.
-    if (waiting[0]?.urgent === true) start()
-    else schedule()
+    schedule()
     if (error !== undefined) return fail(batch, error)
     if (batch.text !== '') failed = undefined
     batch.resolve()
@@ -146,7 +154,7 @@ export function createGroupCommit(sink: Sink, { limits, report }: GroupCommitDep
     batch.lines += 1
     waitingLines += 1
     if (urgent) for (const earlier of waiting) earlier.urgent = true
-    if (immediate === undefined) schedule()
+    if (immediate === undefined && urgentSoon === undefined) schedule()
     return batch.written
   }
 
