@@ -71,6 +71,10 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 // eslint-disable-next-line no-control-regex
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu
 
+/** What most values are made of; a session token is long, and needs one look only. */
+const plain = /^[\w +,./:;=@-]*$/
+
 function escapeXml(text: string): string {
+  if (plain.test(text)) return text
   return text.replace(forbidden, '\ufffd').replace(/[&<>"]/g, (character) => escapes[character]!)
 }
