@@ -44,12 +44,7 @@ const globalRegion = 'us-east-1'
 
 /** Who asks is somebody an identity provider vouches for. */
 export function contextOfAssertion(assertion: Assertion, parts: ContextParts): RequestContext {
-  const keys: Keys = new Map()
-  for (const [key, value] of assertion.conditionKeys) {
-    const name = key.toLowerCase()
-    if (!name.startsWith('aws:') && !name.startsWith('sts:') && !name.startsWith('iam:'))
-      keys.set(name, value)
-  }
+  const keys: Keys = new Map(assertedKeys(assertion))
   if (assertion.kind === 'saml') {
     keys.set('saml:doc', `${parts.role.account}/${assertion.provider}`)
     keys.set('saml:namequalifier', nameQualifierOf(assertion, parts.role.account))
@@ -64,6 +59,22 @@ export function contextOfAssertion(assertion: Assertion, parts: ContextParts): R
   if (assertion.multiFactor) {
     keys.set('aws:multifactorauthage', String(secondsBetween(assertion.authenticatedAt, parts.now)))
   }
+  return keys
+}
+
+const asserted = new WeakMap<Assertion, RequestContext>()
+
+/** What the provider may say, in lower case; the same for every role that is looked at. */
+function assertedKeys(assertion: Assertion): RequestContext {
+  const known = asserted.get(assertion)
+  if (known !== undefined) return known
+  const keys: Keys = new Map()
+  for (const [key, value] of assertion.conditionKeys) {
+    const name = key.toLowerCase()
+    if (!name.startsWith('aws:') && !name.startsWith('sts:') && !name.startsWith('iam:'))
+      keys.set(name, value)
+  }
+  asserted.set(assertion, keys)
   return keys
 }
 

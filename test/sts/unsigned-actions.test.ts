@@ -8,6 +8,7 @@ import {
   directoryProvider,
   elementOf,
   otherAccount,
+  readOnlyArn,
   stsHouse,
   tokenProvider,
   type StsHouse,
@@ -96,6 +97,91 @@ describe('STS-65: without a signature', () => {
       body: Buffer.from(new URLSearchParams({ Version: '2011-06-15', ...web }).toString()),
     })
     expect(response.status).toBe(200)
+  })
+})
+
+describe('what every issuing action takes', () => {
+  it.each([saml, web, ldap])(
+    'session policies by ARN and inline, and the size of the token: $Action',
+    async (form) => {
+      const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+      const response = await house.callUnsigned({
+        ...form,
+        Policy: policy,
+        'PolicyArns.member.1.arn': readOnlyArn,
+        MinimumSessionTokenSize: '2000',
+        DurationSeconds: '900',
+      })
+      expect(elementOf(response, 'SessionTokenSize')).toBe('2000')
+      expect(Number(elementOf(response, 'PackedPolicySize'))).toBeGreaterThan(0)
+      const opened = house.credentials.open(
+        elementOf(response, 'AccessKeyId') ?? '',
+        elementOf(response, 'SessionToken') ?? '',
+      )
+      expect(opened?.session).toMatchObject({ sessionPolicies: [policy], policyArns: [readOnlyArn] })
+      expect(house.events[0]?.requestParameters).toMatchObject({
+        durationSeconds: 900,
+        policy,
+        policyArns: [{ arn: readOnlyArn }],
+      })
+    },
+  )
+
+  it.each([saml, web, ldap])('none of them wrong: $Action', async (form) => {
+    const wrong = async (parameters: Readonly<Record<string, string>>) =>
+      codeOf(await house.callUnsigned({ ...form, ...parameters }))
+    expect(await wrong({ 'PolicyArns.member.1.arn': 'arn:aws:iam::aws:policy/Absent' })).toBe(
+      'ValidationError',
+    )
+    expect(await wrong({ Policy: '{}' })).toBe('MalformedPolicyDocument')
+    expect(await wrong({ MinimumSessionTokenSize: '4097' })).toBe('ValidationError')
+    expect(await wrong({ DurationSeconds: '43201' })).toBe('ValidationError')
+    expect(await wrong({ DurationSeconds: '' })).toBe('MalformedInput')
+    expect(house.events.map(({ responseElements }) => responseElements)).toEqual(Array(5).fill(null))
+  })
+})
+
+describe('the record of a proof', () => {
+  it('says in the words of CloudTrail what a SAML assertion said', async () => {
+    const assertion = {
+      roleSessionName: 'ada',
+      issuer: 'https://example.com/saml',
+      tags: new Map([['Team', 'blue']]),
+      transitiveTagKeys: ['Team'],
+    }
+    house.providers = [tokenProvider('saml', 'saml-provider/corp', { token: samlToken, assertion })]
+    const response = await house.callUnsigned(saml)
+    expect(house.events).toMatchObject([
+      {
+        requestParameters: {
+          roleArn: saml.RoleArn,
+          principalArn: saml.PrincipalArn,
+          roleSessionName: 'ada',
+          principalTags: { Team: 'blue' },
+          transitiveTagKeys: ['Team'],
+        },
+        responseElements: {
+          subject: 'ada@example.test',
+          issuer: 'https://example.com/saml',
+          nameQualifier: elementOf(response, 'NameQualifier'),
+          assumedRoleUser: { arn: elementOf(response, 'Arn') },
+        },
+        resources: [
+          { ARN: saml.RoleArn, type: 'AWS::IAM::Role' },
+          { ARN: saml.PrincipalArn, type: 'AWS::IAM::SAMLProvider' },
+        ],
+        awsRegion: 'us-east-1',
+      },
+    ])
+  })
+
+  it('and what a web identity token said', async () => {
+    await house.callUnsigned(web)
+    expect(house.events[0]?.responseElements).toMatchObject({
+      subjectFromWebIdentityToken: 'repo:acme/web',
+      provider: 'https://issuer.example.test/realm',
+      audience: 'sts.amazonaws.com',
+    })
   })
 })
 
