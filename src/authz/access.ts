@@ -21,6 +21,8 @@ export interface AccessRequest {
   readonly secureTransport: boolean
   /** At least one. */
   readonly questions: readonly AccessQuestion[]
+  /** Whether they were asked as a list, and are answered as one. */
+  readonly several: boolean
 }
 
 export type SignedBody =

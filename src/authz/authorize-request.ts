@@ -57,6 +57,7 @@ function readAuthorizeRequest(top: JsonObject, account: string, policies: Resour
     sourceIp,
     secureTransport: top.flag('secureTransport'),
     questions: readQuestions(top, account, policies),
+    several: top.has('questions'),
   }
 }
 

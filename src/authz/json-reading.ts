@@ -15,6 +15,11 @@ export class BadRequest extends Error {
     this.path = path
     this.details = details
   }
+
+  /** With the path, for whoever is told. */
+  get sentence(): string {
+    return this.path === '' ? this.message : `\`${this.path}\` ${this.message}`
+  }
 }
 
 export interface JsonObject {
