@@ -10,6 +10,7 @@ import { rememberSessions } from './authentication/known-sessions.js'
 import { createRevocationsRoom } from './authz/revocations-room.js'
 import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
+import { revocationSettings } from './config/revocation-settings.js'
 import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
 import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
@@ -125,11 +126,7 @@ export async function buildApp(options: {
     feed: store.feed,
     follower,
     metrics,
-    settings: () => ({
-      ...server().revocation,
-      longestSignInSeconds: Math.max(server().sessions.signInSeconds, server().sessions.cliSeconds),
-      providerClockSkewSeconds: longestClockSkewSeconds(config()),
-    }),
+    settings: () => revocationSettings(config()),
   })
 
   const issuer = await openIssuer({
@@ -289,8 +286,4 @@ function keyRingSource(config: () => Config, dataDirectory: string): KeyRingSour
   return keyRing === undefined
     ? { file: join(dataDirectory, 'keys.json') }
     : { text: () => config().server.keyRing ?? '', installation: publicUrl }
-}
-
-function longestClockSkewSeconds({ providers }: Config): number {
-  return Math.max(0, ...providers.map((each) => ('clockSkewSeconds' in each ? each.clockSkewSeconds : 0)))
 }

@@ -9,7 +9,7 @@ import {
   isTemporaryAccessKeyId,
 } from '../credentials/access-key-id.js'
 import type { RevocationTarget } from '../credentials/revocation-entry.js'
-import type { IdentityProvider } from '../federation/assertion.js'
+import type { PasswordSignIn } from '../federation/assertion.js'
 import { parseRoleArn } from '../policy/arn.js'
 import type { Organization, RoleDirectory } from '../role/role.js'
 import { parseJsonObject, type JsonObject } from './json-reading.js'
@@ -25,6 +25,12 @@ export interface RevocationRequest {
   readonly target: RevocationTarget | undefined
 }
 
+/** Of an identity provider, what is needed to find an account that it keeps itself. */
+export interface AccountsOfProvider {
+  readonly name: string
+  readonly password?: Pick<PasswordSignIn, 'accountNamed'>
+}
+
 const fields = ['type', 'accessKeyId', 'roleArn', 'account', 'role', 'issuer', 'subject', 'providerSession', 'provider', 'username'] // prettier-ignore
 const localIssuer = 'rolegate:local'
 const printable = {
@@ -37,7 +43,7 @@ const printable = {
 export async function parseRevocationRequest(
   body: Buffer,
   directory: RoleDirectory,
-  providers: readonly IdentityProvider[],
+  providers: readonly AccountsOfProvider[],
 ): Promise<RevocationRequest> {
   const asked = parseJsonObject(body, fields)
   const type = asked.text('type')
@@ -165,7 +171,7 @@ function roleByName(asked: JsonObject, directory: RoleDirectory) {
 async function person(
   asked: JsonObject,
   organization: Organization,
-  providers: readonly IdentityProvider[],
+  providers: readonly AccountsOfProvider[],
 ): Promise<RevocationRequest> {
   const type = 'person'
   const eventName = 'RevokePerson'

@@ -7,7 +7,6 @@
  */
 import { auditEvent, identityOfSigner } from '../audit/build-event.js'
 import type { AuditEvent, AuditLog, UserIdentity } from '../audit/event.js'
-import type { Revocation } from '../credentials/revocation-entry.js'
 import type { RevocationList } from '../credentials/revocation-list.js'
 import { Fault } from '../fault.js'
 import type { IdentityProvider } from '../federation/assertion.js'
@@ -19,6 +18,7 @@ import { permissionOf } from '../role/permission.js'
 import { jsonAnswer, jsonError, signatureStatuses } from './json-answer.js'
 import { BadRequest } from './json-reading.js'
 import { accountOfTarget, organizationAccount, parseRevocationRequest } from './revocation-request.js'
+import { shownRevocation } from './revocation-view.js'
 import { authenticateCall, type SignedCall, type SignedCallDeps } from './signed-call.js'
 
 export interface RevocationsRoomDeps extends SignedCallDeps {
@@ -173,19 +173,6 @@ function lacks(
   return decision.outcome === 'allowed'
     ? undefined
     : refused(403, 'AccessDenied', message, 'revoke:permission', { explanation: describeDecision(decision) })
-}
-
-/** As answers and records show it; instants in ISO 8601. */
-export function shownRevocation(revocation: Revocation): Readonly<Record<string, unknown>> {
-  const { target, revokedAt, issuedUntil, beganUntil, expiresAt, by } = revocation
-  return {
-    ...target,
-    revokedAt: revokedAt.toISOString(),
-    ...(issuedUntil === undefined ? {} : { issuedUntil: issuedUntil.toISOString() }),
-    ...(beganUntil === undefined ? {} : { beganUntil: beganUntil.toISOString() }),
-    keptUntil: expiresAt.toISOString(),
-    by,
-  }
 }
 
 function refused(

@@ -66,7 +66,7 @@ export function createApi(terminal: Terminal, server: string): Api {
 }
 
 /** One line that says what to do about it. */
-function whyUnreachable(cause: unknown): string {
+export function whyUnreachable(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   const code = inner instanceof Error ? ((inner as NodeJS.ErrnoException).code ?? inner.name) : 'unknown'
   switch (code) {

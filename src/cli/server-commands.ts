@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { addAccessKeyCommands } from './access-key-commands.js'
 import { addMfaCommands } from './mfa-commands.js'
+import { addRevokeCommands } from './revoke-command.js'
 import { addRingCommands } from './ring-commands.js'
 import { addSimulateCommand } from './simulate-commands.js'
 import type { Terminal } from './terminal.js'
@@ -94,6 +95,7 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
     },
   })
   addMfaCommands(program, { io, defaults, exit })
+  addRevokeCommands(program, terminal, defaults)
 
   program
     .command('certs')
