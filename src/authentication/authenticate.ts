@@ -44,7 +44,8 @@ export type Authentication =
 
 /**
  * A promise only where the store has to be asked: for a long-term key that is not known here, and for single use.
- * Never throws or rejects because of a request; a store that cannot be asked is a refusal with the code `ServiceUnavailable`.
+ * Never throws or rejects because of a request; a store that cannot be asked is a refusal with the code
+ * `ServiceUnavailable`.
  */
 export function authenticate(
   request: ReceivedRequest,
@@ -62,7 +63,7 @@ export function authenticate(
     )
   if (parsed.type === 'refused') return refused(parsed.refusal)
   const { claim } = parsed
-  const unusable = checkClaim(claim, request, deps.settings, deps.now)
+  const unusable = checkClaim(claim, deps.settings, deps.now)
   if (unusable !== undefined) return refused(unusable)
   try {
     const outcome = withClaim({ claim, request, payload, deps })

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { decode } from './percent-decoding.js'
-import { indexHeaders, withoutBlankEnds, type HeaderIndex } from './received-header.js'
+import { indexHeaders, type HeaderIndex } from './received-header.js'
 
 /** What a signature covers, beside the body, of which only the hash is signed. */
 export interface ReceivedRequest {
@@ -13,14 +13,14 @@ export interface ReceivedRequest {
   readonly rawPath: string
   /** Without `?`. */
   readonly rawQuery: string
-  /** Lower-case names, wire order, repeats kept; a character of a value stands for a byte, as node reads them. */
+  /** Lower-case names, wire order, repeats kept. */
   readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
 /**
  * @param headers the request's own, if they are at hand already.
- * @returns undefined when the query cannot be decoded, path or query is not ASCII, the method is none, or a character
- * of a header is no byte: so that no signature can be right.
+ * @returns undefined when the query cannot be decoded, path or query is not ASCII or the method is none, so that no
+ * signature can be right.
  */
 export function canonicalRequest(
   request: ReceivedRequest,
@@ -33,8 +33,7 @@ export function canonicalRequest(
     return undefined
   let lines = ''
   for (const name of signedHeaders) lines += `${name}:${canonicalValue(valueOf(headers, name))}\n`
-  const canonical = `${request.method}\n${canonicalPath(request.rawPath)}\n${query}\n${lines}\n${signedHeaders.join(';')}\n${payloadHash}`
-  return beyondBytes.test(canonical) ? undefined : canonical
+  return `${request.method}\n${canonicalPath(request.rawPath)}\n${query}\n${lines}\n${signedHeaders.join(';')}\n${payloadHash}`
 }
 
 /** HTTP/2 clients may sign `:authority`, which arrives as the `host` that it stands for (RFC 9113 section 8.3.1). */
@@ -43,7 +42,7 @@ export function valueOf({ values }: HeaderIndex, name: string): string | undefin
 }
 
 export function stringToSign(algorithm: string, timestamp: string, scope: string, canonical: string): string {
-  return `${algorithm}\n${timestamp}\n${scope}\n${sha256Hex(Buffer.from(canonical, 'latin1'))}`
+  return `${algorithm}\n${timestamp}\n${scope}\n${sha256Hex(canonical)}`
 }
 
 export function sha256Hex(data: string | Buffer): string {
@@ -84,13 +83,13 @@ function canonicalQuery(rawQuery: string): string | undefined {
 
 const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const beyondAscii = /[\u0080-\uffff]/
-const beyondBytes = /[\u0100-\uffff]/
-const blankRun = /[\t-\r]| {2}|^ | $/
-const blanks = /[\t-\r ]+/g
+/** What any blank but a single one between words is, and more: this looks at every signed header. */
+const perhapsBlanks = /[\t-\r\u00a0\u0100-\uffff]| {2}|^ | $/
 
+/** Blanks are what they are to the clients' signers: the no-break space is one, too. */
 function canonicalValue(value: string | undefined): string {
   if (value === undefined) return ''
-  return blankRun.test(value) ? withoutBlankEnds(value).replace(blanks, ' ') : value
+  return perhapsBlanks.test(value) ? value.trim().replace(/\s+/g, ' ') : value
 }
 
 const unreserved = /^[A-Za-z0-9_.~-]*$/

@@ -18,7 +18,7 @@ export function indexHeaders(headers: readonly (readonly [name: string, value: s
     const earlier = values.get(name)
     if (earlier === undefined) values.set(name, value)
     else {
-      values.set(name, `${withoutBlankEnds(earlier)},${withoutBlankEnds(value)}`)
+      values.set(name, `${earlier.trim()},${value.trim()}`)
       ;(repeated ??= []).push(name)
     }
   }
@@ -30,13 +30,6 @@ export function headerValues(
   wanted: string,
 ): readonly string[] {
   return headers.filter(([name]) => name === wanted).map(([, value]) => value)
-}
-
-const blankEnds = /^[\t-\r ]+|[\t-\r ]+$/g
-
-/** Blanks of ASCII only: a character here is a byte, and the byte A0 may be the end of a letter. */
-export function withoutBlankEnds(value: string): string {
-  return value.replace(blankEnds, '')
 }
 
 /** What error messages show in place of a header that may hold somebody's signature. */
