@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import express from 'express'
 import { createAuditLog } from './audit/audit-log.js'
 import { rememberSessions } from './authentication/known-sessions.js'
+import { createAuthorizeRoom } from './authz/authorize-room.js'
 import { createRevocationsRoom } from './authz/revocations-room.js'
+import { createVerifyRoom } from './authz/verify-room.js'
 import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
 import { revocationSettings } from './config/revocation-settings.js'
@@ -159,12 +161,13 @@ export async function buildApp(options: {
   const codes = createCodeAuthorizations({ ...shared, store, clients })
   const tokens = createTokens({ ...shared, store, revocations })
 
+  const authorizationMessages = createPurposeBox(ring, authorizationMessagePurpose)
   const sts = createStsRoom({
     ...shared,
     broker,
     userTokens: createUserTokenBroker(issuing),
     rootSessions: createRootSessionBroker(issuing),
-    authorizationMessages: createPurposeBox(ring, authorizationMessagePurpose),
+    authorizationMessages,
     issuer: issuer.tokens,
     mfa: users.mfa,
     credentials,
@@ -190,18 +193,24 @@ export async function buildApp(options: {
     audit,
     settings: () => ({ publicUrl: server().publicUrl, cliSeconds: server().sessions.cliSeconds }),
   })
-  const revoking = createRevocationsRoom({
+  const called = {
     ...shared,
-    sessions: rememberSessions(credentials, rememberedCallers),
     keys: users.keys,
     revocations,
     replay: () => undefined,
     directory: () => directory,
     settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
+    audit,
+  }
+  const revoking = createRevocationsRoom({
+    ...called,
+    sessions: rememberSessions(credentials, rememberedCallers),
     deleteKey: (accessKeyId) => users.deleteKey(accessKeyId),
     providers: providers.list,
-    audit,
   })
+  const judging = { ...called, sessions: rememberSessions(credentials) }
+  const authorizing = createAuthorizeRoom({ ...judging, authorizationMessages })
+  const verifying = createVerifyRoom({ ...judging, services: () => server().services })
   const backchannelLogout = createBackchannelLogoutRoom({
     ...shared,
     providers: providers.list,
@@ -230,7 +239,7 @@ export async function buildApp(options: {
   const application = express()
   const hot = createHotServer({
     ...shared,
-    rooms: [sts, sso, revoking, backchannelLogout, issuer.room, health],
+    rooms: [sts, verifying, authorizing, sso, revoking, backchannelLogout, issuer.room, health],
     application,
     trustedProxies: server().trustedProxies,
     metrics,
