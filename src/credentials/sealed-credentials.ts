@@ -4,15 +4,13 @@
  * whoever loses it loses every token (rotation is how all outstanding credentials are ended at once).
  */
 import { Fault, type RandomBytes } from '../fault.js'
+import { maxSessionTokenLength } from '../role/session.js'
 import { isTemporaryAccessKeyId, newAccessKeyId } from './access-key-id.js'
 import { isBase64 } from './base64-text.js'
 import type { SessionCredentials } from './credentials.js'
 import { createEnvelope, envelopeOverhead } from './envelope.js'
 import type { RingInForce } from './key-ring.js'
 import { decodeSession, encodeSession } from './session-codec.js'
-
-/** Characters of a session token: servers and proxies commonly take 8 KiB of headers in all. */
-export const maxSessionTokenLength = 4096
 
 export function createSessionCredentials(
   ring: RingInForce,

@@ -69,7 +69,8 @@ export interface UserTokenBroker {
 
 export function createUserTokenBroker(deps: RoleBrokerDeps): UserTokenBroker {
   return {
-    sessionToken: (request) => recordingFaults(deps, sessionTokenFacts(request), () => session(deps, request)),
+    sessionToken: (request) =>
+      recordingFaults(deps, sessionTokenFacts(request), () => session(deps, request)),
     federationToken: (request) =>
       recordingFaults(deps, federationTokenFacts(request), () => federate(deps, request)),
   }
@@ -180,9 +181,7 @@ function permitted(
   if (decision.outcome !== 'allowed') return { decision, deniedAction: 'sts:GetFederationToken' }
   if (tags.size === 0) return { decision }
   const tagging = ask('sts:TagSession')
-  return tagging.outcome === 'allowed'
-    ? { decision }
-    : { decision: tagging, deniedAction: 'sts:TagSession' }
+  return tagging.outcome === 'allowed' ? { decision } : { decision: tagging, deniedAction: 'sts:TagSession' }
 }
 
 type Facts = Pick<AuditFacts, 'origin' | 'eventName' | 'requestParameters' | 'resources'> & {

@@ -1,9 +1,8 @@
 /** From an AssumeRequest to what an action answers: the broker's outcome, its faults, and the shared output members. */
-import { maxSessionTokenLength } from '../credentials/sealed-credentials.js'
 import { Fault } from '../fault.js'
 import type { AssumeOutcome, AssumeRequest, RoleBroker } from '../role/broker.js'
 import { sessionArn } from '../role/role-session.js'
-import type { TemporaryCredentials } from '../role/session.js'
+import { maxSessionTokenLength, type TemporaryCredentials } from '../role/session.js'
 import type { StsOutcome } from './action.js'
 import { refusal, refusalOf } from './wire-errors.js'
 import type { XmlElement } from './xml.js'

@@ -61,8 +61,7 @@ export async function verifyMfa(
   if (given === undefined) return { ok: true }
   const { serialNumber, code } = given
   const user = userBehind(caller, deps.directory())
-  const verification =
-    user === undefined ? 'unknown-device' : await deps.mfa.verify(user, serialNumber, code)
+  const verification = user === undefined ? 'unknown-device' : await deps.mfa.verify(user, serialNumber, code)
   return verification === 'accepted'
     ? { ok: true, multiFactor: { at: deps.now(), serialNumber } }
     : { ok: false, refusal: refusals[verification] }

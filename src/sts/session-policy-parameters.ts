@@ -11,7 +11,8 @@ const policyText: TextConstraint = {
   max: maxLength,
   pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+',
 }
-const managedPolicyPattern = /^arn:aws:iam::(?:\d{12}|aws):policy\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,128}$/
+const managedPolicyPattern =
+  /^arn:aws:iam::(?:\d{12}|aws):policy\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,128}$/
 
 export interface SessionPolicyParameters {
   readonly sessionPolicies?: readonly string[]
