@@ -1,6 +1,6 @@
 /** Characters of session tokens: typical ones, and how much goes into one before it is refused. */
 import { randomBytes } from 'node:crypto'
-import { maxSessionTokenLength } from '../dist/credentials/sealed-credentials.js'
+import { maxSessionTokenLength } from '../dist/role/session.js'
 import { print, row } from './table.mjs'
 
 /** @param session as a workload token made it, without its access key id. */

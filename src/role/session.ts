@@ -1,6 +1,6 @@
 /**
  * Temporary credentials in use: everything that later evaluation needs, sealed into the session token. Four kinds,
- * by what they act as; types and their names only.
+ * by what they act as; types and limits only.
  */
 import type { ContextValue } from '../policy/context.js'
 import type { RoleSession } from './role-session.js'
@@ -95,5 +95,8 @@ export interface TemporaryCredentials {
   readonly sessionToken: string
   readonly expiresAt: Date
 }
+
+/** Characters of a session token at most: servers and proxies commonly take 8 KiB of headers in all. */
+export const maxSessionTokenLength = 4096
 
 export const userIssuer = 'rolegate:user'
