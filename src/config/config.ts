@@ -55,7 +55,7 @@ export interface ServerConfig {
   readonly sts: {
     /** Server maximum for every issued credential. */
     readonly maxSessionSeconds: number
-    /** Maximum for a role assumed with a role session's credentials. */
+    /** Maximum for a role assumed with temporary credentials. */
     readonly chainedMaxSessionSeconds: number
     /** 900 as at AWS. */
     readonly clockSkewSeconds: number

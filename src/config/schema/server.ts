@@ -125,7 +125,7 @@ export const serverFile = fields({
     roleChaining: fields({
       maxSessionDuration: seconds(900, longestSession)
         .prefault('36h')
-        .meta({ description: 'Maximum for a role assumed with another role’s credentials. AWS: 1h.' }),
+        .meta({ description: 'Maximum for a role assumed with temporary credentials. AWS: 1h.' }),
     })
       .prefault({})
       .meta({ description: 'Roles assumed from roles.' }),
