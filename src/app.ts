@@ -26,7 +26,7 @@ import { openIssuer } from './issuer/open-issuer.js'
 import { createHealth } from './operation/health.js'
 import type { Log } from './operation/log.js'
 import { startMetricsServer } from './operation/metrics-server.js'
-import { createPrometheusMetrics } from './operation/prometheus-metrics.js'
+import { createPrometheusMetrics, type PrometheusMetrics } from './operation/prometheus-metrics.js'
 import { createBackchannelLogoutRoom } from './portal/backchannel-logout.js'
 import type { Demo } from './portal/portal-deps.js'
 import { createPortal } from './portal/portal.js'
@@ -56,6 +56,7 @@ export class StartRefused extends Error {
 
 export interface App {
   readonly server: HotServer
+  readonly metrics: Pick<PrometheusMetrics, 'snapshot'>
   /** Stops taking requests, finishes those under way within the configured time, then closes everything. */
   close(): Promise<void>
 }
@@ -272,6 +273,7 @@ export async function buildApp(options: {
 
   return {
     server: hot,
+    metrics,
     async close() {
       draining = true
       await hot.close(server().shutdownSeconds * 1000)

@@ -20,4 +20,6 @@ export interface SessionCredentials {
 export interface OpenedCredentials {
   readonly session: Session
   readonly secretAccessKey: string
+  /** False once the key ring has changed, with which the key that opened it may be gone. For whoever remembers this. */
+  readonly stillOpens: () => boolean
 }

@@ -44,11 +44,13 @@ export function createSessionCredentials(
         return undefined
       const bytes = Buffer.from(sessionToken, 'base64')
       if (!isBase64(sessionToken, bytes)) return undefined
+      const openedBy = ring.current()
       const opened = envelope.open(bytes, accessKeyId)
       if (opened === undefined) return undefined
       try {
         const session = decodeSession(opened.content, accessKeyId)
-        return { session, secretAccessKey: opened.extra.toString('base64') }
+        const stillOpens = () => ring.current() === openedBy
+        return { session, secretAccessKey: opened.extra.toString('base64'), stillOpens }
       } catch {
         return undefined
       }

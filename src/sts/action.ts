@@ -29,7 +29,10 @@ export type Parsed<Run> =
 export type Recordable = Readonly<Record<string, unknown>>
 
 export type StsOutcome =
-  /** What goes inside `<{Action}Result>`; `elements` is what the record says came of it, never a secret or a token. */
+  /**
+   * What goes inside `<{Action}Result>`. `elements` is what the record says was handed out, never a secret or a token;
+   * such a record is durable before the answer.
+   */
   | {
       readonly ok: true
       readonly result: readonly XmlElement[]

@@ -1,6 +1,6 @@
 /**
  * The STS endpoint as a wire room: which requests are for it, and the record, the metric and the envelope of whatever
- * `dispatch.ts` decided. What could not be recorded is not answered, whatever the answer would have been.
+ * `dispatch.ts` decided. While nothing can be recorded nothing is answered; what is handed out is on record before.
  */
 import { randomUUID } from 'node:crypto'
 import type { AuditLog } from '../audit/event.js'
@@ -97,16 +97,17 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
   const eventID = deps.randomUuid ?? randomUUID
 
   async function record(outcome: StsOutcome, progress: Progress): Promise<void> {
-    await deps.audit.record(
-      stsEvent({
-        ...progress,
-        ...(outcome.ok ? {} : { refusal: outcome.refusal }),
-        ...(outcome.ok && outcome.elements !== undefined ? { elements: outcome.elements } : {}),
-        ...(outcome.ok || outcome.identity === undefined ? {} : { identity: outcome.identity }),
-        now: deps.now(),
-        eventID: eventID(),
-      }),
-    )
+    const elements = outcome.ok ? outcome.elements : undefined
+    const event = stsEvent({
+      ...progress,
+      ...(outcome.ok ? {} : { refusal: outcome.refusal }),
+      ...(elements === undefined ? {} : { elements }),
+      ...(outcome.ok || outcome.identity === undefined ? {} : { identity: outcome.identity }),
+      now: deps.now(),
+      eventID: eventID(),
+    })
+    if (elements === undefined) deps.audit.note(event)
+    else await deps.audit.record(event)
   }
 
   async function handle(request: WireRequest): Promise<WireResponse> {
