@@ -1,13 +1,15 @@
-/** Start and stop: folders, signals, what the start prints. What is served is put together in `app.ts`. */
+/**
+ * Start and stop: folders, signals, what the start prints. What is served is put together in `app.ts`, here with one
+ * worker, in processes of their own with several.
+ */
 import { mkdir } from 'node:fs/promises'
-import { buildApp, StartRefused, type App } from './app.js'
-import { openLiveConfig, type LiveConfig } from './config/live-config.js'
-import type { ConfigProblem } from './config/config.js'
-import { problemLine, shownDirectory } from './config/problem-line.js'
+import type { LiveConfig } from './config/live-config.js'
 import { demoBanner } from './demo/banner.js'
 import { startDemo, type RunningDemo } from './demo/demo.js'
-import type { Log } from './operation/log.js'
-import { createPinoLog } from './operation/pino-log.js'
+import { createPinoLog, type PinoLog } from './operation/pino-log.js'
+import { forwarding } from './workers/forwarding-log.js'
+import { openConfig, type ServingInput } from './workers/serving-input.js'
+import { exitConfiguration, refusedConfiguration, startFailure } from './workers/start-failure.js'
 
 export interface ServeOptions {
   readonly configDirectory: string
@@ -21,13 +23,17 @@ export interface ServeOptions {
   readonly printError: (text: string) => void
 }
 
-/** The configuration cannot be used (sysexits.h EX_CONFIG). */
-const exitConfiguration = 78
+/** What serves, in this process or in others. */
+interface Serving {
+  reload(): void
+  close(): Promise<void>
+}
+
 const demoListen = '127.0.0.1:8080'
 
 /** Runs until SIGTERM or SIGINT. @returns the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { dataDirectory, certificatesDirectory, printError } = options
+  const { dataDirectory, printError } = options
   const listen = options.listen ?? (options.demo ? demoListen : undefined)
   if (options.demo && !isLoopbackListen(listen ?? demoListen)) {
     printError(
@@ -36,61 +42,70 @@ export async function serve(options: ServeOptions): Promise<number> {
     return exitConfiguration
   }
   // The demo's own providers are plain on purpose: their warnings would only bury what the start prints.
-  const startLog = createPinoLog({ level: options.demo ? 'error' : 'info' })
+  let log = createPinoLog({ level: options.demo ? 'error' : 'info' })
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   let demo: RunningDemo | undefined
-  let app: App | undefined
-  let log = startLog
+  let serving: Serving | undefined
   try {
-    demo = options.demo ? await startDemo(demoOptions(listen ?? demoListen, options, startLog)) : undefined
-    const opened = await openLiveConfig({
-      directory: options.configDirectory,
-      dataDirectory,
-      certificatesDirectory,
-      environment: { ...options.environment, ...demo?.environment },
-      overrides: listen === undefined ? {} : { listen },
-      ...(demo === undefined ? {} : { overlays: demo.overlays, rewrite: demo.rewrite }),
-      log: forwarding(() => log),
-    })
+    demo = options.demo ? await startDemo(demoOptions(listen ?? demoListen, options, log)) : undefined
+    const input = servingInput(options, listen, demo)
+    const opened = await openConfig(
+      input,
+      forwarding(() => log),
+    )
     if (!opened.ok) {
-      printError(refusal(opened.problems, options.configDirectory))
-      return exitConfiguration
+      const { reason, exitCode } = refusedConfiguration(opened.problems, options.configDirectory)
+      printError(reason)
+      return exitCode
     }
     const { live } = opened
-    log = createPinoLog({ level: live.current().server.log.level })
-    app = await buildApp({ live, dataDirectory, log, ...(demo === undefined ? {} : { demo: demo.page }) })
-    await app.server.listen(live.current().server.listen)
-    live.watch()
-    const { publicUrl } = live.current().server
+    const { publicUrl, workers, log: settings } = live.current().server
+    log = createPinoLog({ level: settings.level })
+    const started = await (workers === 1 ? serveHere : serveInWorkers)(live, input, log)
+    if ('exitCode' in started) {
+      printError(started.reason)
+      return started.exitCode
+    }
+    serving = started
     options.print(demo === undefined ? `Rolegate serves ${publicUrl}\n` : demoBanner(publicUrl, demo))
-    await untilTold(live, log)
+    await untilTold(serving)
     return 0
   } catch (cause) {
     log.error('server.stopped', { cause })
-    printError(`rolegate: ${stopReason(cause)}`)
-    return cause instanceof StartRefused ? exitConfiguration : 1
+    const { reason, exitCode } = startFailure(cause)
+    printError(reason)
+    return exitCode
   } finally {
-    await app?.close()
+    await serving?.close()
     await demo?.close()
     await log.flush()
   }
 }
 
-/** To whatever log is in force: what is opened before the configured level is known outlives the start. */
-function forwarding(log: () => Log): Log {
+async function serveHere(live: LiveConfig, input: ServingInput, log: PinoLog): Promise<Serving> {
+  const { startServing } = await import('./workers/serving.js')
+  const { dataDirectory, demo } = input
+  const { close } = await startServing({
+    live,
+    dataDirectory,
+    log,
+    ...(demo === undefined ? {} : { demo: demo.page }),
+  })
   return {
-    debug: (event, fields) => log().debug(event, fields),
-    info: (event, fields) => log().info(event, fields),
-    warn: (event, fields) => log().warn(event, fields),
-    error: (event, fields) => log().error(event, fields),
+    reload: () => void live.reload().catch((cause: unknown) => log.error('config.reloadFailed', { cause })),
+    close,
   }
 }
 
+async function serveInWorkers(live: LiveConfig, input: ServingInput, log: PinoLog) {
+  const { serveInWorkers: start } = await import('./workers/serve-in-workers.js')
+  return start(live.current(), input, log)
+}
+
 /** Resolves at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
-function untilTold(live: LiveConfig, log: Log): Promise<void> {
+function untilTold(serving: Serving): Promise<void> {
   return new Promise((resolve) => {
-    const reload = (): void =>
-      void live.reload().catch((cause: unknown) => log.error('config.reloadFailed', { cause }))
+    const reload = (): void => serving.reload()
     process.on('SIGHUP', reload)
     const stop = (): void => {
       process.off('SIGHUP', reload)
@@ -105,7 +120,23 @@ function untilTold(live: LiveConfig, log: Log): Promise<void> {
   })
 }
 
-function demoOptions(listen: string, options: ServeOptions, log: ReturnType<typeof createPinoLog>) {
+function servingInput(
+  options: ServeOptions,
+  listen: string | undefined,
+  demo: RunningDemo | undefined,
+): ServingInput {
+  const { configDirectory, dataDirectory, certificatesDirectory, environment } = options
+  return {
+    configDirectory,
+    dataDirectory,
+    certificatesDirectory,
+    environment: { ...environment, ...demo?.environment },
+    listen,
+    ...(demo === undefined ? {} : { demo: { overlays: demo.overlays, moved: demo.moved, page: demo.page } }),
+  }
+}
+
+function demoOptions(listen: string, options: ServeOptions, log: PinoLog) {
   const [host = '', port = ''] = listen.split(':')
   return {
     listen: { host, port: Number(port) },
@@ -116,20 +147,6 @@ function demoOptions(listen: string, options: ServeOptions, log: ReturnType<type
   }
 }
 
-function stopReason(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const { code, address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
-  return code === 'EADDRINUSE'
-    ? `another program uses ${address ?? ''}:${port ?? ''}: stop it, or choose another address with --listen`
-    : cause.message
-}
-
 function isLoopbackListen(listen: string): boolean {
   return /^127\.0\.0\.1:\d{1,5}$/.test(listen)
-}
-
-function refusal(problems: readonly ConfigProblem[], configDirectory: string): string {
-  const directory = shownDirectory(configDirectory)
-  const lines = problems.map((problem) => problemLine(problem, directory))
-  return [...lines, 'rolegate: the configuration has problems, so the server does not start'].join('\n')
 }

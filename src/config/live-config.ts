@@ -149,20 +149,21 @@ function same(a: LoadedConfig, b: LoadedConfig): boolean {
 }
 
 /** Members of `server` that a running process has already built itself around. */
+export const settingsFixedAtStart = [
+  'publicUrl',
+  'listen',
+  'tls',
+  'trustedProxies',
+  'workers',
+  'store',
+  'audit',
+  'metrics',
+  'throttle',
+  'log',
+] as const
+
 function fixedAtStart(next: Config, previous: Config): readonly string[] {
-  const fixed = [
-    'publicUrl',
-    'listen',
-    'tls',
-    'trustedProxies',
-    'workers',
-    'store',
-    'audit',
-    'metrics',
-    'throttle',
-    'log',
-  ] as const
-  const changed = fixed.filter(
+  const changed = settingsFixedAtStart.filter(
     (name) => JSON.stringify(next.server[name]) !== JSON.stringify(previous.server[name]),
   )
   // Another text is followed; whether there is a text or a file is not.

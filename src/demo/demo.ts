@@ -24,7 +24,8 @@ export interface RunningDemo {
   readonly peopleFile: string
   readonly environment: Readonly<Record<string, string>>
   readonly overlays: readonly { readonly name: string; readonly text: string }[]
-  readonly rewrite: (text: string) => string
+  /** Where the demo organisation's policies expect the OpenID provider, and where it is. */
+  readonly moved: { readonly from: string; readonly to: string }
   readonly page: Demo
   /** Addresses of what runs, for the lines that the start prints. */
   readonly oidc: { readonly tokenUrl: string } | undefined
@@ -100,7 +101,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
         }),
       },
     ],
-    rewrite: (text) => text.replaceAll(usualIssuer, `127.0.0.1:${port.oidc}`),
+    moved: { from: usualIssuer, to: `127.0.0.1:${port.oidc}` },
     page: {
       hints: people.map(({ username, password, groups, multiFactor }) => ({
         source: 'every source',

@@ -5,6 +5,28 @@ export interface PrometheusMetrics extends Metrics, RevocationMetrics {
   readonly contentType: string
   /** Prometheus' text format. */
   render(): Promise<string>
+  /** All values, for a process that adds them to those of others. */
+  snapshot(): Promise<MetricsSnapshot>
+}
+
+/** Plain data, which survives the way to another process. */
+export type MetricsSnapshot = readonly {
+  readonly type: string | number
+  readonly name: string
+  readonly aggregator?: string
+}[]
+
+/** Of the process that starts the others and serves nothing itself. */
+export interface WorkerMetrics {
+  /** `rolegate_workers` */
+  workersListening(count: number): void
+  /** `rolegate_worker_ends_total`: of those that nobody told to end. */
+  workerEnded(): void
+  readonly contentType: string
+  /** Its own values and the others', added up where that has a meaning. */
+  render(snapshots: readonly MetricsSnapshot[]): Promise<string>
+  /** What can be added to what others count later, when those who counted it are gone. */
+  countsOf(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot>
 }
 
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -36,7 +58,8 @@ export async function createPrometheusMetrics(): Promise<PrometheusMetrics> {
     'Times that the feed of revocations may have lost entries, and what is known was told again',
     [],
   )
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  // Of several processes the one that is worst off: a sum of ages would be nobody's.
+  const gauge = (name: string, help: string) => new Gauge({ name, help, aggregator: 'max', registers })
   const feedLost = gauge(
     'rolegate_revocation_feed_lost',
     '1 while revocations are not heard of, so that some may be missing',
@@ -75,6 +98,38 @@ export async function createPrometheusMetrics(): Promise<PrometheusMetrics> {
     revoked: (type) => revocations.inc({ type }),
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
+  }
+}
+
+export async function createWorkerMetrics(): Promise<WorkerMetrics> {
+  const { AggregatorRegistry, Counter, Gauge, Registry } = await import('prom-client')
+  const registry = new Registry()
+  const registers = [registry]
+  const workers = new Gauge({ name: 'rolegate_workers', help: 'Worker processes that serve', registers })
+  const ends = new Counter({
+    name: 'rolegate_worker_ends_total',
+    help: 'Worker processes that ended without being told to, and were replaced',
+    registers,
+  })
+  // Of the server; those of its workers are left out of the sum.
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'Start time of the process since unix epoch in seconds.',
+    aggregator: 'first',
+    registers,
+  }).set(Math.round(performance.timeOrigin / 1000))
+
+  const sum = (snapshots: readonly MetricsSnapshot[]) => AggregatorRegistry.aggregate([...snapshots])
+  return {
+    workersListening: (count) => workers.set(count),
+    workerEnded: () => ends.inc(),
+    contentType: registry.contentType,
+    render: async (snapshots) => sum([await registry.getMetricsAsJSON(), ...snapshots]).metrics(),
+    async countsOf(snapshots) {
+      const all: MetricsSnapshot = await sum(snapshots).getMetricsAsJSON()
+      return all.filter(({ type }) => type === 'counter' || type === 'histogram')
+    },
   }
 }
 
