@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { SessionCredentials } from '../../src/credentials/credentials.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
 import { rememberSessions } from '../../src/authentication/known-sessions.js'
-import { ringOf } from '../support/key-ring.js'
+import { openKeyRing } from '../../src/credentials/key-ring-live.js'
+import { freshKey, ringOf } from '../support/key-ring.js'
+import { keptLog } from '../support/silent-log.js'
 import { typicalSession } from '../support/session-arbitrary.js'
 
 let credentials: SessionCredentials
@@ -28,6 +30,9 @@ describe('a token that was opened before', () => {
     expect(sessions.open(one.accessKeyId, one.sessionToken)).toBe(first)
     expect(opened).toEqual([one.accessKeyId])
     expect(sessions.open(other.accessKeyId, one.sessionToken)).toBeUndefined()
+    // A look into the memory alone would answer faster, and tell that the token is one.
+    expect(opened).toEqual([one.accessKeyId, other.accessKeyId])
+    expect(sessions.open(one.accessKeyId, one.sessionToken)).toBe(first)
   })
 
   it('gives way when it was used longest ago', () => {
@@ -36,6 +41,28 @@ describe('a token that was opened before', () => {
     const open = (issued: typeof a) => sessions.open(issued?.accessKeyId ?? '', issued?.sessionToken ?? '')
     ;[a, b, a, c, a, b].forEach(open)
     expect(opened).toEqual([a, b, c, b].map((issued) => issued?.accessKeyId))
+  })
+
+  it('is opened anew once the key ring has changed, and no longer opens when its key is gone', async () => {
+    const keys = [freshKey()]
+    const ring = await openKeyRing({
+      text: () => keys.join(','),
+      installation: 'https://rolegate.example.test',
+      random: randomBytes,
+      now: () => new Date('2026-01-02T03:04:05Z'),
+      log: keptLog(),
+    })
+    const real = createSessionCredentials(ring, { random: randomBytes })
+    const sessions = rememberSessions(real)
+    const { accessKeyId, sessionToken } = real.issue(typicalSession)
+    expect(sessions.open(accessKeyId, sessionToken)).toBeDefined()
+    keys.unshift(freshKey())
+    await ring.reload()
+    expect(sessions.open(accessKeyId, sessionToken)).toBeDefined()
+    keys.pop()
+    await ring.reload()
+    expect(sessions.open(accessKeyId, sessionToken)).toBeUndefined()
+    ring.close()
   })
 
   it('is not remembered when it did not open', () => {

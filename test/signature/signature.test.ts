@@ -66,9 +66,7 @@ describe('Signature Version 4, published vectors', () => {
     const claim = claimOf(request)
     expect(checkClaim(claim, settings, now)).toBeUndefined()
     expect(checkSignature(request, published.secretAccessKey)).toBeUndefined()
-    expect(checkSignature(request, `${published.secretAccessKey}x`)?.code).toBe(
-      'SignatureDoesNotMatch',
-    )
+    expect(checkSignature(request, `${published.secretAccessKey}x`)?.code).toBe('SignatureDoesNotMatch')
   })
 })
 
