@@ -1,6 +1,6 @@
 /**
  * The STS endpoint as a wire room: which requests are for it, and the record, the metric and the envelope of whatever
- * `dispatch.ts` decided. While nothing can be recorded nothing is answered; what is handed out is on record before.
+ * `dispatch.ts` decided. While nothing can be recorded nothing is answered; grants and refusals are on record before.
  */
 import { randomUUID } from 'node:crypto'
 import type { AuditLog } from '../audit/event.js'
@@ -106,7 +106,7 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
       now: deps.now(),
       eventID: eventID(),
     })
-    if (elements === undefined) deps.audit.note(event)
+    if (outcome.ok && elements === undefined) deps.audit.note(event)
     else await deps.audit.record(event)
   }
 
