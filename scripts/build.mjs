@@ -1,5 +1,5 @@
-// Builds dist/ when a source is newer than it: the compiler, then the files that are served as they are. Built beside
-// and renamed, so that a build that fails leaves the last good one.
+// Builds dist/ when a source is newer than it: the compiler, with declarations for whoever imports us, then the files
+// that are served as they are. Built beside and renamed, so that a build that fails leaves the last good one.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ if (!existsSync(stamp) || statSync(stamp).mtimeMs < sources) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const built = spawnSync(
     process.execPath,
-    [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', beside],
+    [compiler, '-p', join(root, 'tsconfig.json'), '--declaration', '--outDir', beside],
     { stdio: 'inherit' },
   )
   if (built.status !== 0) {

@@ -39,6 +39,18 @@ export function parseAuthorizeRequest(
   return readAuthorizeRequest(parseJsonObject(body, topFields), account, policies)
 }
 
+/**
+ * The same for a question that was asked within one process.
+ * @throws {BadRequest}
+ */
+export function authorizeQuestion(
+  question: object,
+  account: string,
+  policies: ResourcePolicies,
+): AccessRequest {
+  return readAuthorizeRequest(jsonObject(question, '', topFields), account, policies)
+}
+
 function readAuthorizeRequest(top: JsonObject, account: string, policies: ResourcePolicies): AccessRequest {
   const service = top.text('service', { most: 64, pattern: /^[a-z0-9-]+$/, must: 'must be a signing name' })
   if (ownServices.has(service)) throw top.wrong('service', 'is Rolegate itself')

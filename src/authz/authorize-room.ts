@@ -13,6 +13,7 @@ import { identityOfCaller } from '../role/caller.js'
 import type { AccessRequest } from './access.js'
 import { parseAuthorizeRequest } from './authorize-request.js'
 import { dataEvent, type DataFacts } from './data-event.js'
+import { decidedFacts } from './decided-facts.js'
 import { jsonAnswer, jsonError, signatureStatuses } from './json-answer.js'
 import { BadRequest } from './json-reading.js'
 import { judge, type Judgement } from './judge.js'
@@ -135,18 +136,6 @@ function told(judgement: Judgement, { several }: AccessRequest, requestId: strin
   return code === 'ServiceUnavailable'
     ? unavailable(requestId)
     : jsonAnswer(200, { authenticated: false, code, message, requestId }, requestId)
-}
-
-function decidedFacts(asked: AccessRequest, judgement: Judgement): Partial<Facts> {
-  const { service, questions } = asked
-  const decided = questions.map(({ action, resource, resourceAccount }, index) => {
-    const decision = judgement.authenticated ? judgement.decisions[index] : undefined
-    return { action, resource, account: resourceAccount, ...(decision === undefined ? {} : { decision }) }
-  })
-  if (judgement.authenticated) return { service, decided, client: judgement.caller, clientProven: true }
-  const { refusal, claimed } = judgement
-  const client = claimed === undefined ? {} : { client: claimed, clientProven: false }
-  return { service, decided, refusal, ...client }
 }
 
 function refused(facts: Facts, status: number, code: string, message: string, requestId: string): Outcome {

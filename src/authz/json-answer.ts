@@ -34,12 +34,17 @@ const byStatus: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 export function jsonAnswer(
   status: number,
   value: unknown,
-  requestId: string,
+  requestId: string | undefined,
   further: Readonly<Record<string, string>> = {},
 ): WireResponse {
   return {
     status,
-    headers: { ...headers, 'x-amzn-requestid': requestId, ...byStatus[status], ...further },
+    headers: {
+      ...headers,
+      ...(requestId === undefined ? {} : { 'x-amzn-requestid': requestId }),
+      ...byStatus[status],
+      ...further,
+    },
     body: `${JSON.stringify(value)}\n`,
   }
 }
@@ -48,7 +53,7 @@ export function jsonAnswer(
 export function jsonError(
   status: number,
   { code, message, ...more }: JsonError & Readonly<Record<string, unknown>>,
-  requestId: string,
+  requestId: string | undefined,
 ): WireResponse {
   return jsonAnswer(status, { code, message, ...more, requestId }, requestId, { 'x-amzn-errortype': code })
 }

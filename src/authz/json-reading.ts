@@ -61,7 +61,9 @@ export function parseJsonObject(body: Buffer, known: readonly string[]): JsonObj
 export function jsonObject(value: unknown, path: string, known: readonly string[]): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new BadRequest(path, 'must be an object')
-  const fields = new Map<string, unknown>(Object.entries(value).filter(([, field]) => field !== null))
+  const fields = new Map<string, unknown>(
+    Object.entries(value).filter(([, field]) => field !== null && field !== undefined),
+  )
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
   for (const name of fields.keys()) {
     if (!known.includes(name)) throw new BadRequest(at(name.slice(0, 64)), 'is not known')

@@ -31,7 +31,7 @@ export function createOidcProvider(
     readonly now: Clock
     readonly log: Log
     readonly store?: ExpiringStore
-    readonly fetch?: typeof fetch
+    readonly fetch?: typeof globalThis.fetch
     readonly random?: RandomBytes
   },
 ): IdentityProvider {
