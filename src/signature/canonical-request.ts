@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { decode } from './percent-decoding.js'
-import { indexHeaders, type HeaderIndex } from './received-header.js'
+import { indexHeaders, oneBlankEach, type HeaderIndex } from './received-header.js'
 
 /** What a signature covers, beside the body, of which only the hash is signed. */
 export interface ReceivedRequest {
@@ -32,7 +32,7 @@ export function canonicalRequest(
   if (query === undefined || beyondAscii.test(request.rawPath) || !token.test(request.method))
     return undefined
   let lines = ''
-  for (const name of signedHeaders) lines += `${name}:${canonicalValue(valueOf(headers, name))}\n`
+  for (const name of signedHeaders) lines += `${name}:${oneBlankEach(valueOf(headers, name) ?? '')}\n`
   return `${request.method}\n${canonicalPath(request.rawPath)}\n${query}\n${lines}\n${signedHeaders.join(';')}\n${payloadHash}`
 }
 
@@ -83,15 +83,6 @@ function canonicalQuery(rawQuery: string): string | undefined {
 
 const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const beyondAscii = /[\u0080-\uffff]/
-/** What any blank but a single one between words is, and more: this looks at every signed header. */
-const perhapsBlanks = /[\t-\r\u00a0\u0100-\uffff]| {2}|^ | $/
-
-/** Blanks are what they are to the clients' signers: the no-break space is one, too. */
-function canonicalValue(value: string | undefined): string {
-  if (value === undefined) return ''
-  return perhapsBlanks.test(value) ? value.trim().replace(/\s+/g, ' ') : value
-}
-
 const unreserved = /^[A-Za-z0-9_.~-]*$/
 
 /** RFC 3986 section 2.1, upper-case digits. */

@@ -10,6 +10,7 @@ export interface HeaderIndex {
 }
 
 const none: readonly string[] = []
+const blanksToMend = /[\t\r\n]| {2}|^ | $/
 
 export function indexHeaders(headers: readonly (readonly [name: string, value: string])[]): HeaderIndex {
   const values = new Map<string, string>()
@@ -18,7 +19,7 @@ export function indexHeaders(headers: readonly (readonly [name: string, value: s
     const earlier = values.get(name)
     if (earlier === undefined) values.set(name, value)
     else {
-      values.set(name, `${earlier.trim()},${value.trim()}`)
+      values.set(name, `${oneBlankEach(earlier)},${oneBlankEach(value)}`)
       ;(repeated ??= []).push(name)
     }
   }
@@ -30,6 +31,11 @@ export function headerValues(
   wanted: string,
 ): readonly string[] {
   return headers.filter(([name]) => name === wanted).map(([, value]) => value)
+}
+
+/** No blanks at the ends, single ones between. They are those of ASCII, as for AWS's signer: a no-break space stays. */
+export function oneBlankEach(value: string): string {
+  return blanksToMend.test(value) ? value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '') : value
 }
 
 /** What error messages show in place of a header that may hold somebody's signature. */
