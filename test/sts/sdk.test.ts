@@ -75,7 +75,10 @@ beforeAll(async () => {
       publicUrl: 'http://127.0.0.1',
     }),
     await createSamlProvider(saml, { store, now, log: keptLog(), verifier: createInlineVerifier() }),
-    createOidcProvider(oidcSettings(openid.issuer, { name: 'openid' }), { now, log: keptLog() }),
+    createOidcProvider(oidcSettings(openid.issuer, { name: 'openid', contextAssertions: true }), {
+      now,
+      log: keptLog(),
+    }),
   ]
 }, 60_000)
 
@@ -177,6 +180,28 @@ describe('AssumeRole', () => {
       sessionToken: first.Credentials!.SessionToken!,
     }).send(new GetCallerIdentityCommand({}))
     expect(identity.Arn).toBe(first.AssumedRoleUser?.Arn)
+  })
+
+  it('takes the word of a context provider, verified, for a role that asks for it', async () => {
+    const ask = async (username: string) => {
+      const { password } = openid.person(username)
+      const form = new URLSearchParams({ username, password, audience: 'sts.amazonaws.com' })
+      const token = await (await fetch(openid.tokenForCurlUrl, { method: 'POST', body: form })).text()
+      return client(house.userKey()).send(
+        new AssumeRoleCommand({
+          RoleArn: arnOf('OnBehalf'),
+          RoleSessionName: 'agent',
+          ProvidedContexts: [
+            {
+              ProviderArn: 'arn:aws:iam::aws:contextProvider/openid',
+              ContextAssertion: token.trim(),
+            },
+          ],
+        }),
+      )
+    }
+    expect((await ask('grace')).AssumedRoleUser?.Arn).toMatch(/assumed-role\/OnBehalf\/agent$/)
+    expect((await thrownBy(ask('ada'))).name).toBe('AccessDenied')
   })
 
   it('takes the empty lists that the SDK writes', async () => {
