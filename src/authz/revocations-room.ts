@@ -9,7 +9,6 @@ import { auditEvent, identityOfSigner } from '../audit/build-event.js'
 import type { AuditEvent, AuditLog, UserIdentity } from '../audit/event.js'
 import type { RevocationList } from '../credentials/revocation-list.js'
 import { Fault } from '../fault.js'
-import type { IdentityProvider } from '../federation/assertion.js'
 import type { WireRequest, WireResponse, WireRoom } from '../http/wire.js'
 import type { Log } from '../operation/log.js'
 import { describeDecision } from '../policy/explain.js'
@@ -17,7 +16,12 @@ import { identityOfCaller } from '../role/caller.js'
 import { permissionOf } from '../role/permission.js'
 import { jsonAnswer, jsonError, signatureStatuses } from './json-answer.js'
 import { BadRequest } from './json-reading.js'
-import { accountOfTarget, organizationAccount, parseRevocationRequest } from './revocation-request.js'
+import {
+  accountOfTarget,
+  organizationAccount,
+  parseRevocationRequest,
+  type AccountsOfProvider,
+} from './revocation-request.js'
 import { shownRevocation } from './revocation-view.js'
 import { authenticateCall, type SignedCall, type SignedCallDeps } from './signed-call.js'
 
@@ -25,7 +29,7 @@ export interface RevocationsRoomDeps extends SignedCallDeps {
   readonly revocations: Pick<RevocationList, 'revoke' | 'inForce' | 'ends' | 'endsKey'>
   /** Deletes a user's key for ever, so that it is dead beyond the revocation's end. False: there is no such key. */
   readonly deleteKey: (accessKeyId: string) => Promise<boolean>
-  readonly providers: () => readonly IdentityProvider[]
+  readonly providers: () => readonly AccountsOfProvider[]
   readonly audit: AuditLog
   readonly log: Log
   readonly randomUuid: () => string
