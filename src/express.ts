@@ -38,7 +38,7 @@ export interface LocalVerifierOptions {
   readonly certificatesDirectory: string
   /** Id of the account that owns resources whose ARN names none. */
   readonly account: string
-  /** For `${env:…}` in the configuration, e.g. `process.env`. */
+  /** For `${env:…}` in the configuration, e.g. that of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Told of reloads and outages; warnings and errors go to standard error by default. */
   readonly log?: Log
