@@ -30,7 +30,7 @@ export function authenticateClient(
   deps: ClientAuthenticationDeps,
 ): Promise<Authentication> | Authentication {
   const { sessions, keys, revocations, directory, now, clockSkewSeconds } = deps
-  const payload: Payload = body.type === 'hashed' ? { type: 'computed', hash: () => body.sha256 } : body
+  const payload = payloadOf(request, body)
   return authenticate(request, payload, {
     sessions,
     keys,
@@ -44,4 +44,19 @@ export function authenticateClient(
       maxPresignedSeconds,
     },
   })
+}
+
+function payloadOf(request: ReceivedRequest, body: SignedBody): Payload {
+  if (body.type === 'hashed') return { type: 'computed', hash: () => body.sha256 }
+  return declaresPayload(request) ? body : { ...body, empty: true }
+}
+
+const inQuery = /(?:^|&)X-Amz-Content-Sha256=/
+
+/**
+ * Whether the client says what its body is. Overlooks a parameter whose name is percent-encoded: such a request counts
+ * as one without a body, and is refused because it says something else.
+ */
+export function declaresPayload({ headers, rawQuery }: ReceivedRequest): boolean {
+  return headers.some(([name]) => name === 'x-amz-content-sha256') || inQuery.test(rawQuery)
 }

@@ -13,7 +13,7 @@ import type { Log } from '../operation/log.js'
 import { accessKeyIdOf, identityOfCaller, type Caller } from '../role/caller.js'
 import { permissionOf } from '../role/permission.js'
 import type { RoleDirectory } from '../role/role.js'
-import { authenticateClient, emptyBodyHash } from './client-authentication.js'
+import { authenticateClient, declaresPayload, emptyBodyHash } from './client-authentication.js'
 import { sessionTagsOf } from './client-identity.js'
 import { dataEvent, type DataFacts } from './data-event.js'
 import { jsonError, signatureStatuses } from './json-answer.js'
@@ -71,6 +71,9 @@ export function createVerifyRoom(deps: VerifyRoomDeps): WireRoom {
     const path = resourcePath(original.rawPath)
     const question = path === undefined ? undefined : serviceQuestion(service, { ...original, path })
     if (question === undefined) return no(403, ambiguous, requestId, { service: service.name })
+
+    if (original.hasBody && !declaresPayload(original))
+      return no(401, bodyNotSigned, requestId, { service: service.name })
 
     const directory = deps.directory()
     const now = deps.now()
