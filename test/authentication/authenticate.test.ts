@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { presign, sign, type SignedRequest } from '../support/aws-signer.js'
+import type { WireResponse } from '../../src/http/wire.js'
+import { presign, sign, type RequestToSign, type SignedRequest } from '../support/aws-signer.js'
 import { codeOf, elementOf, stsHouse, type StsHouse } from '../support/sts-house.js'
 import { jsonBeside } from '../support/json.js'
 import { directoryOf } from '../support/roles.js'
@@ -71,7 +72,7 @@ describe('a signed request', () => {
     expect(codeOf(await house.call(session, { Action: 'GetCallerIdentity' }))).toBe('InvalidClientTokenId')
   })
 
-  it('is SignatureDoesNotMatch with any other secret', async () => {
+  it('SIGV4-25: is SignatureDoesNotMatch with any other secret', async () => {
     const session = house.session()
     for (const secretAccessKey of [
       '',
@@ -184,57 +185,84 @@ describe('a presigned request', () => {
 interface HostileRow {
   readonly id: string
   readonly name: string
-  /** Where the attack goes; the base request is signed afterwards unless `after` is set. */
   readonly presigned?: boolean
+  /** Of what is signed; the rest of a row is done to it afterwards. */
+  readonly sign?: RequestToSign
+  /** Seconds from now. */
+  readonly signedAt?: number
   readonly replaceAuthorization?: readonly [pattern: string, by: string]
   readonly replaceQuery?: readonly [pattern: string, by: string]
   readonly setHeader?: readonly [name: string, value: string]
   readonly addHeader?: readonly [name: string, value: string]
   readonly dropHeader?: string
   readonly appendQuery?: string
-  readonly body?: string
+  readonly path?: string
+  /** `[text, times]`. */
+  readonly body?: string | readonly [text: string, times: number]
   readonly method?: string
   readonly status: number
   readonly code: string
   readonly message?: string
 }
 
-describe('hostile signatures', () => {
-  it.each(jsonBeside<HostileRow[]>(import.meta.url, 'hostile-signatures.json'))('$id: $name', async (row) => {
-    let request = row.presigned
+async function altered(row: HostileRow): Promise<SignedRequest> {
+  const date = new Date(house.clock.now().getTime() + (row.signedAt ?? 0) * 1000)
+  let request =
+    row.presigned === true
       ? await presign(
           house.session(),
-          { query: { Action: 'GetCallerIdentity', Version: '2011-06-15' } },
-          house.clock.now(),
+          { query: { Action: 'GetCallerIdentity', Version: '2011-06-15' }, ...row.sign },
+          date,
         )
-      : await signedNow()
-    if (row.replaceAuthorization !== undefined) {
-      const [pattern, by] = row.replaceAuthorization
-      request = withHeader(request, 'authorization', (value) => value.replace(new RegExp(pattern), by))
+      : await sign(house.session(), { body: whoAmI, ...row.sign }, date)
+  if (row.replaceAuthorization !== undefined) {
+    const [pattern, by] = row.replaceAuthorization
+    request = withHeader(request, 'authorization', (value) => value.replace(new RegExp(pattern), by))
+  }
+  if (row.replaceQuery !== undefined) {
+    const [pattern, by] = row.replaceQuery
+    request = { ...request, rawQuery: request.rawQuery.replace(new RegExp(pattern), by) }
+  }
+  if (row.setHeader !== undefined) {
+    const [name, value] = row.setHeader
+    request = withHeader(request, name, () => value)
+  }
+  if (row.addHeader !== undefined) request = { ...request, headers: [...request.headers, row.addHeader] }
+  if (row.dropHeader !== undefined)
+    request = { ...request, headers: request.headers.filter(([name]) => name !== row.dropHeader) }
+  if (row.appendQuery !== undefined)
+    request = {
+      ...request,
+      rawQuery: [request.rawQuery, row.appendQuery].filter((part) => part !== '').join('&'),
     }
-    if (row.replaceQuery !== undefined) {
-      const [pattern, by] = row.replaceQuery
-      request = { ...request, rawQuery: request.rawQuery.replace(new RegExp(pattern), by) }
+  if (row.path !== undefined) request = { ...request, rawPath: row.path }
+  if (row.body !== undefined)
+    request = {
+      ...request,
+      body: Buffer.from(typeof row.body === 'string' ? row.body : row.body[0].repeat(row.body[1])),
     }
-    if (row.setHeader !== undefined) {
-      const [name, value] = row.setHeader
-      request = withHeader(request, name, () => value)
-    }
-    if (row.addHeader !== undefined) request = { ...request, headers: [...request.headers, row.addHeader] }
-    if (row.dropHeader !== undefined)
-      request = { ...request, headers: request.headers.filter(([name]) => name !== row.dropHeader) }
-    if (row.appendQuery !== undefined)
-      request = {
-        ...request,
-        rawQuery: [request.rawQuery, row.appendQuery].filter((part) => part !== '').join('&'),
-      }
-    if (row.body !== undefined) request = { ...request, body: Buffer.from(row.body) }
-    if (row.method !== undefined) request = { ...request, method: row.method }
+  return row.method === undefined ? request : { ...request, method: row.method }
+}
 
-    const response = await house.send(request)
+describe.each([
+  ['hostile signatures', 'hostile-signatures.json'],
+  ['failures that AWS STS documents by its answers', 'documented-failures.json'],
+])('%s', (_title, file) => {
+  it.each(jsonBeside<HostileRow[]>(import.meta.url, file))('$id: $name', async (row) => {
+    const response = await house.send(await altered(row))
     expect([response.status, codeOf(response)]).toEqual([row.status, row.code])
-    if (row.message !== undefined) expect(elementOf(response, 'Message')).toBe(row.message)
+    if (row.message !== undefined) expect(shownMessage(response)).toBe(row.message)
     expect(house.events).toMatchObject([{ errorCode: row.code, responseElements: null }])
     expect(house.events[0]?.additionalEventData?.reason).toMatch(/^sts:/)
   })
 })
+
+function shownMessage(response: WireResponse): string {
+  return (elementOf(response, 'Message') ?? '')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+}
