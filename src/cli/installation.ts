@@ -11,6 +11,7 @@ import { createAuditLog, type OpenAuditLog } from '../audit/audit-log.js'
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
 import type { Config } from '../config/config.js'
 import { loadConfig } from '../config/load-config.js'
+import { problemLine, shownDirectory } from '../config/problem-line.js'
 import { openKeyRing, type LiveKeyRing } from '../credentials/key-ring-live.js'
 import { createRingAgreement } from '../credentials/ring-agreement.js'
 import { Fault } from '../fault.js'
@@ -140,9 +141,11 @@ async function configOf(
     environment,
   })
   if (loaded.ok) return loaded.config
+  const directory = shownDirectory(folders.config)
+  const lines = loaded.problems.map((problem) => problemLine(problem, directory))
   throw new CommandError(
     exitCodes.failed,
-    `the configuration in \`${folders.config}\` has problems: run \`rolegate check\``,
+    ['the configuration cannot be used, so nothing was done', ...lines].join('\n'),
   )
 }
 
