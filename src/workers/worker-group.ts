@@ -114,7 +114,7 @@ export function createWorkerGroup(deps: WorkerGroupDeps): WorkerGroup {
     const { failure, listeningSince, snapshot, process: gone } = place
     place.process = place.listeningSince = place.snapshot = undefined
     metrics.workersListening(listening().length)
-    const how = { worker: gone?.pid, code, signal }
+    const how = { worker: gone?.pid, exitCode: code, signal }
     if (state === 'stopping') {
       if (alive().length === 0) emptied()
     } else if (state === 'starting') {
