@@ -8,6 +8,7 @@ import { constants, write as writeTo } from 'node:fs'
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { endOfNextWrite } from '../operation/standard-stream.js'
 
 const write = promisify(writeTo)
 
@@ -24,7 +25,7 @@ export function createDescriptorSink(name: string, descriptor: number): Sink {
   const tail = { torn: false }
   return {
     name,
-    append: (lines) => appendAll(descriptor, lines, tail),
+    append: (lines) => appendAll(descriptor, lines, tail, endOfNextWrite),
     close: async () => undefined,
   }
 }
@@ -63,7 +64,8 @@ export async function createFileSink(path: string, { lookEveryMs = LOOK_EVERY_MS
       if (lines === '' || performance.now() - lookedAt >= lookEveryMs) await look()
       current ??= await openFile(path)
       try {
-        await appendAll(current.handle.fd, lines, current.tail)
+        // At once: the system puts one write to a file in one place, whoever else appends.
+        await appendAll(current.handle.fd, lines, current.tail, ({ length }) => length)
         if (!writeIsSync) await makeDurable(current.handle)
       } catch (error) {
         // After a failed sync the kernel may call the lost pages clean; a fresh descriptor starts from what is there.
@@ -119,12 +121,18 @@ async function isStillAt(path: string, file: OpenFile): Promise<boolean> {
 
 const FULL_PIPE_PAUSE_MS = 10
 
-async function appendAll(descriptor: number, lines: string, tail: Tail): Promise<void> {
+async function appendAll(
+  descriptor: number,
+  lines: string,
+  tail: Tail,
+  endOfWrite: (bytes: Buffer, start: number) => number,
+): Promise<void> {
   const bytes = Buffer.from(tail.torn ? `\n${lines}` : lines)
   let written = 0
   while (written < bytes.length) {
     try {
-      const { bytesWritten } = await write(descriptor, bytes, written)
+      const length = endOfWrite(bytes, written) - written
+      const { bytesWritten } = await write(descriptor, bytes, written, length)
       written += bytesWritten
       tail.torn = written < bytes.length
     } catch (error) {

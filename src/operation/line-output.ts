@@ -3,6 +3,7 @@
  * gone costs lines, never the event loop, and never the end of the process.
  */
 import { write as writeTo } from 'node:fs'
+import { endOfNextWrite } from './standard-stream.js'
 
 export interface LineOutput {
   write(line: string): void
@@ -57,8 +58,9 @@ export function createLineOutput(descriptor: number): LineOutput {
 async function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
   let written = 0
   while (written < bytes.length) {
+    const length = endOfNextWrite(bytes, written) - written
     const result = await new Promise<number | NodeJS.ErrnoException>((resolve) => {
-      writeTo(descriptor, bytes, written, (error, count) => resolve(error ?? count))
+      writeTo(descriptor, bytes, written, length, (error, count) => resolve(error ?? count))
     })
     if (typeof result === 'number') written += result
     else if (result.code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, FULL_PIPE_PAUSE_MS))

@@ -17,3 +17,19 @@ export function openStandardStream(name: keyof typeof descriptors): number {
     return descriptor
   }
 }
+
+/** What a pipe takes in one piece, or not at all, beside other writers; on Linux (pipe(7)), and elsewhere not more. */
+const PIPE_BYTES = 4_096
+const LINE_FEED = 0x0a
+
+/**
+ * Where the next write of some lines should end, so that lines of several processes do not get into each other in a
+ * pipe: behind as many whole lines as stay together, or behind the first one when that is longer.
+ */
+export function endOfNextWrite(lines: Buffer, start: number): number {
+  if (lines.length - start <= PIPE_BYTES) return lines.length
+  const last = lines.subarray(start, start + PIPE_BYTES).lastIndexOf(LINE_FEED)
+  if (last >= 0) return start + last + 1
+  const first = lines.indexOf(LINE_FEED, start)
+  return first < 0 ? lines.length : first + 1
+}
