@@ -120,6 +120,10 @@ export async function buildApp(options: {
     store,
     ring,
     follower,
+    async isLatestRing() {
+      await agreement?.check()
+      return agreement === undefined || agreement.standing().state === 'agreed'
+    },
     isAccount: (account) => directory.account(account) !== undefined,
     issuer: () => server().branding.name,
   })
@@ -154,8 +158,8 @@ export async function buildApp(options: {
   const throttle = createThrottle(store, server().throttle, now)
 
   const clients = createClients({
-    ids: createPurposeBox(ring, 'sso-client-id'),
-    secrets: createPurposeBox(ring, 'sso-client-secret'),
+    ids: createPurposeBox(ring, 'sso-client-id', { longUse: true }),
+    secrets: createPurposeBox(ring, 'sso-client-secret', { longUse: true }),
     now,
   })
   const devices = createDeviceAuthorizations({ ...shared, store })

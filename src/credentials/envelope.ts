@@ -93,6 +93,11 @@ export function createEnvelope(ring: RingInForce, purpose: string, random: Rando
   }
 }
 
+/** @returns the id of the ring key that a message says it is under; nothing is checked. */
+export function sealerOf(bytes: Buffer): string {
+  return bytes.toString('hex', 1, headBytes)
+}
+
 function expand(key: KeyObject, nonce: Buffer, label: string): { messageKey: Buffer; extra: Buffer } {
   const output = createHmac('sha512', key).update(nonce).update(label).digest()
   return { messageKey: output.subarray(0, 32), extra: output.subarray(32, 62) }

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises'
 import type { Clock, RandomBytes } from '../fault.js'
-import { keyRingOf, withoutEnded, type KeyRing, type RingInForce } from './key-ring.js'
+import { keyRingOf, ringAt, type KeyRing, type RingInForce } from './key-ring.js'
 import { parseRingText } from './ring-content.js'
 import { createRingFile, readRingFile, ringFileName } from './ring-file.js'
 
@@ -56,7 +56,7 @@ export async function openKeyRing(
   const { now, log } = deps
   const source = 'text' in deps ? textSource(deps) : await fileSource(deps.file, deps)
   let seen = await source.version()
-  let ring = withoutEnded(await source.read(), now())
+  let ring = ringAt(await source.read(), now())
   let endsAt = firstEnd(ring)
   let problem: string | undefined
   let trouble: string | undefined
@@ -72,12 +72,12 @@ export async function openKeyRing(
     // Looked up before reading: what is written in between is read again at the next look.
     const version = await source.version()
     if (!asked && version === seen && problem === undefined) return undefined
-    const next = withoutEnded(await source.read(), now())
+    const next = ringAt(await source.read(), now())
     if (next.installation !== ring.installation)
       throw new Error(`${source.name}: it is another installation's, which only a restart can change to`)
     seen = version
     problem = trouble = undefined
-    return contentOf(next) === contentOf(ring) ? undefined : next
+    return contentOf(next) === contentOf(ringAt(ring, now())) ? undefined : next
   }
 
   async function look(asked: boolean): Promise<void> {
@@ -109,7 +109,7 @@ export async function openKeyRing(
 
   return {
     current() {
-      if (endsAt !== undefined && now().getTime() >= endsAt) put(withoutEnded(ring, now()))
+      if (endsAt !== undefined && now().getTime() >= endsAt) put(ringAt(ring, now()))
       return ring
     },
     missedKey() {
@@ -174,11 +174,16 @@ async function fileSource(
 }
 
 /** What is in force, in one text: which keys, and until when. */
-function contentOf({ active, keys }: KeyRing): string {
-  return [active, ...keys].map(({ id, opensUntil }) => `${id} ${opensUntil?.getTime() ?? ''}`).join()
+function contentOf({ active, keys, next, older }: KeyRing): string {
+  const written = [active, ...keys, ...older].map(({ id, end }) => `${id} ${end?.keptUntil.getTime() ?? ''}`)
+  return [...written, next?.id ?? ''].join()
 }
 
-function firstEnd({ keys }: KeyRing): number | undefined {
-  const ends = keys.flatMap(({ opensUntil }) => opensUntil?.getTime() ?? [])
+/** When something of the ring ends next: that a key opens credentials, or that it is there. */
+function firstEnd({ keys, older }: KeyRing): number | undefined {
+  const ends = [
+    ...keys.flatMap(({ end }) => end?.opensUntil.getTime() ?? []),
+    ...older.flatMap(({ end }) => end?.keptUntil.getTime() ?? []),
+  ]
   return ends.length === 0 ? undefined : Math.min(...ends)
 }

@@ -2,7 +2,7 @@
  * What the replicas of one installation tell each other about their key rings: ids of keys, never keys. Pure: who
  * reads and writes the record, and when, is `ring-agreement.ts`.
  */
-import { opensUntil, type KeyRing } from './key-ring.js'
+import { keepingSeconds, openingSeconds, opensUntil, type KeyRing } from './key-ring.js'
 
 export interface RingRecord {
   readonly installation: string
@@ -55,7 +55,7 @@ export function contributed(record: RingRecord | undefined, ring: KeyRing, now: 
   const { installation, active } = ring
   const known = new Set([...record.keys, ...Object.keys(record.former)])
   if (active.id !== record.active && !Object.hasOwn(record.former, active.id)) {
-    const until = ring.keys.find(({ id }) => id === record.active)?.opensUntil ?? opensUntil(now)
+    const until = ring.keys.find(({ id }) => id === record.active)?.end?.opensUntil ?? opensUntil(now)
     const former = { ...record.former, [record.active]: until.toISOString() }
     return { installation, active: active.id, keys: openIds(ring, former), former: inTime(former, now) }
   }
@@ -66,9 +66,11 @@ export function contributed(record: RingRecord | undefined, ring: KeyRing, now: 
 
 /** The record that one ring alone makes. */
 export function recordOf(ring: KeyRing): RingRecord {
-  const { installation, active, keys } = ring
+  const { installation, active, keys, older } = ring
   const former = Object.fromEntries(
-    keys.flatMap(({ id, opensUntil: until }) => (until === undefined ? [] : [[id, until.toISOString()]])),
+    [...keys, ...older].flatMap(({ id, end }) =>
+      end === undefined ? [] : [[id, end.opensUntil.toISOString()]],
+    ),
   )
   return { installation, active: active.id, keys: openIds(ring, former), former }
 }
@@ -97,11 +99,13 @@ export function parseRingRecord(text: string): RingRecord | undefined {
 
 /** Keys of the ring that may still be made active. */
 function openIds({ keys }: KeyRing, former: RingRecord['former']): readonly string[] {
-  return keys
-    .filter(({ id, opensUntil: until }) => until === undefined && !Object.hasOwn(former, id))
-    .map(({ id }) => id)
+  return keys.filter(({ id, end }) => end === undefined && !Object.hasOwn(former, id)).map(({ id }) => id)
 }
 
+/** Remembered for as long as rings have these keys, so that one from before is told from one that nobody knows. */
 function inTime(former: RingRecord['former'], now: Date): RingRecord['former'] {
-  return Object.fromEntries(Object.entries(former).filter(([, until]) => new Date(until) > now))
+  const rememberedMs = (keepingSeconds - openingSeconds) * 1000
+  return Object.fromEntries(
+    Object.entries(former).filter(([, until]) => new Date(until).getTime() + rememberedMs > now.getTime()),
+  )
 }

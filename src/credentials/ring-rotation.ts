@@ -4,7 +4,7 @@
  */
 import { realpath } from 'node:fs/promises'
 import type { Clock, RandomBytes } from '../fault.js'
-import { keyRingOf, opensUntil } from './key-ring.js'
+import { keptUntil, keyRingOf } from './key-ring.js'
 import type { RingContent, WrittenKey } from './ring-content.js'
 import { readRingFile, replaceRingFile, ringFileName } from './ring-file.js'
 import { createRingKey, ringKeyBytes } from './ring-key.js'
@@ -41,7 +41,7 @@ export function rotated(content: RingContent, { now, random, force }: RotationOp
   const retired = content.keys
     .filter(({ state }) => state !== 'active' && state !== 'next')
     .map((key) => retire(key, at))
-  const kept = retired.filter(({ retiredAt }) => opensUntil(retiredAt) > at)
+  const kept = retired.filter(({ retiredAt }) => keptUntil(retiredAt) > at)
   const active = content.keys.find(({ state }) => state === 'active')!
   if (next === undefined && !force)
     return {

@@ -28,10 +28,7 @@ export interface AccessKeyRecords {
   delete(userArn: string, accessKeyId: string): Promise<boolean>
   /** The keys of the user whose document has this name in the feed. */
   named(document: string): Promise<readonly StoredKey[]>
-  /**
-   * Seals everything under the ring's active key. Needed before a retired key ends, so: at the start, and whenever the
-   * ring changes.
-   */
+  /** Seals everything under the ring's active key. Needed before a retired key ends; `resealing.ts` does it in time. */
   reseal(): Promise<Resealing>
 }
 

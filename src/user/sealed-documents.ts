@@ -44,7 +44,10 @@ export interface SealedDocuments {
     userArn: string,
     edit: (items: readonly UserItem[]) => ItemChange<Made> | undefined,
   ): Promise<Made | undefined>
-  /** Seals everything under the ring's active key. Several processes may do so at once. */
+  /**
+   * Seals everything under the ring's active key, except what is under the next one already. Several processes may do
+   * so at once.
+   */
   reseal(): Promise<Resealing>
 }
 

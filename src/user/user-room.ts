@@ -18,6 +18,7 @@ import { createMfaUsedCodes } from './mfa-used-codes.js'
 import { createMfaVerification } from './mfa-verification.js'
 import { createOwnDevices } from './own-device-enrolment.js'
 import type { OwnDevices } from './own-devices.js'
+import { keepResealed } from './resealing.js'
 
 export interface UserRoom {
   readonly keys: LongTermKeys
@@ -28,14 +29,13 @@ export interface UserRoom {
   close(): void
 }
 
-/** A retired key opens for 37 hours, so there is time. */
-const resealAgainMs = 60_000
-
 /** Resolves also while the store is down; then keys are known as soon as it answers. */
 export async function openUserRoom(deps: {
   readonly store: Store
   readonly ring: LiveKeyRing
   readonly follower: FeedFollower
+  /** Whether no other server seals under a later key of the ring; absent where no other server has a ring of its own. */
+  readonly isLatestRing?: () => Promise<boolean>
   /** Whether there is such an account: 12 digits. */
   readonly isAccount: (account: string) => boolean
   /** What an authenticator app shows above the code. */
@@ -56,22 +56,13 @@ export async function openUserRoom(deps: {
   const verification = createMfaVerification({ devices, used, now })
   const live = await openAccessKeys({ ...deps, keys })
 
-  let timer: NodeJS.Timeout | undefined
-  let closed = false
-  async function reseal(): Promise<void> {
-    clearTimeout(timer)
-    try {
-      const done = { keys: await keys.reseal(), devices: await devices.reseal() }
-      if (done.keys.resealed + done.devices.resealed > 0) log.info('user.resealed', done)
-    } catch (cause) {
-      log.warn('user.resealFailed', { cause })
-      if (closed) return
-      timer = setTimeout(() => void reseal(), resealAgainMs)
-      timer.unref()
-    }
-  }
-  void reseal()
-  const stop = ring.onChange(() => void reseal())
+  const resealed = keepResealed({
+    keys,
+    devices,
+    ring,
+    isLatestRing: deps.isLatestRing ?? (() => Promise.resolve(true)),
+    log,
+  })
 
   return {
     keys: live,
@@ -88,9 +79,7 @@ export async function openUserRoom(deps: {
       now,
     }),
     close() {
-      closed = true
-      clearTimeout(timer)
-      stop()
+      resealed.close()
       live.close()
     },
   }

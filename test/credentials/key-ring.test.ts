@@ -99,7 +99,7 @@ describe('a key ring in a file', () => {
     const { active, keys } = await load(file)
     expect(keys).toHaveLength(2)
     expect(keys[0]).toBe(active)
-    expect(keys[1]!.opensUntil).toBeUndefined()
+    expect(keys[1]!.end).toBeUndefined()
   })
 
   it('has the active key first wherever it is written, and retired ones with their end', async () => {
@@ -111,7 +111,7 @@ describe('a key ring in a file', () => {
     const { active, keys } = await load(file)
     expect(keys[0]).toBe(active)
     // 36 hours and the hour that clocks may differ.
-    expect(keys.map(({ opensUntil }) => opensUntil?.toISOString())).toEqual([
+    expect(keys.map(({ end }) => end?.opensUntil.toISOString())).toEqual([
       undefined,
       '2026-01-03T13:00:00.000Z',
       undefined,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { openKeyRing, type LiveKeyRing } from '../../src/credentials/key-ring-live.js'
-import { keyRingOf, opensUntil, type KeyRing } from '../../src/credentials/key-ring.js'
+import { keptUntil, keyRingOf, opensUntil, ringAt, type KeyRing } from '../../src/credentials/key-ring.js'
 import { adoptRing, createRingAgreement, type RingAgreement } from '../../src/credentials/ring-agreement.js'
 import {
   contributed,
@@ -47,7 +47,9 @@ function sketched({ installation = 'production', active, next, listed = [], reti
   const key = (id: string, end?: string) => ({
     ...keyRingOf({ installation, keys: [{ secret: freshKey(), state: 'active' }] }, 'sketch').active,
     id,
-    ...(end === undefined ? {} : { opensUntil: opensUntil(new Date(end)) }),
+    ...(end === undefined
+      ? {}
+      : { end: { opensUntil: opensUntil(new Date(end)), keptUntil: keptUntil(new Date(end)) } }),
   })
   const keys = [
     key(active),
@@ -55,7 +57,7 @@ function sketched({ installation = 'production', active, next, listed = [], reti
     ...listed.map((id) => key(id)),
     ...Object.entries(retired).map(([id, at]) => key(id, at)),
   ]
-  return { installation, active: keys[0]!, keys }
+  return ringAt({ installation, active: keys[0]!, keys, older: [] }, testClock().now())
 }
 
 describe('how a ring stands to what the replicas agreed upon', () => {

@@ -135,8 +135,8 @@ export async function portalHost(
   )
   const sessions = createSignInSessions({ store, now, random, revocations: nothingRevoked })
   const clients = createClients({
-    ids: createPurposeBox(ring, 'sso-client-id'),
-    secrets: createPurposeBox(ring, 'sso-client-secret'),
+    ids: createPurposeBox(ring, 'sso-client-id', { longUse: true }),
+    secrets: createPurposeBox(ring, 'sso-client-secret', { longUse: true }),
     now,
   })
   const follower = followFeed({ feed: store.feed, now, intervalMs: 300, log })
