@@ -32,21 +32,29 @@ export function newAccessKeyId(
 ): string {
   if (!accountPattern.test(account)) throw new TypeError('an account id has 12 decimal digits')
   const noise = random(5)
-  const head = (1n << 47n) | (BigInt(account) << 7n) | BigInt(noise[4]! & 0x7f)
-  const bits = (head << 32n) | BigInt(noise.readUInt32BE(0))
+  const head = 2 ** 47 + Number(account) * 2 ** 7 + (noise[4]! & 0x7f)
+  // 80 bits are too many for a number, and bigints cost ten times as much: the first 45 and the other 35.
+  const tail = (head % 8) * 2 ** 32 + noise.readUInt32BE(0)
+  return prefix + base32(Math.floor(head / 8), 9) + base32(tail, 7)
+}
+
+function base32(value: number, digits: number): string {
   let text = ''
-  for (let shift = 75n; shift >= 0n; shift -= 5n) text += alphabet[Number((bits >> shift) & 31n)]
-  return prefix + text
+  for (let rest = value, left = digits; left > 0; left -= 1) {
+    text = alphabet[rest % 32]! + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
 }
 
 /** @returns the 12 digits; undefined when the id is of another form, or from before ids carried the account. */
 export function accountOf(accessKeyId: string): string | undefined {
   if (!isTemporaryAccessKeyId(accessKeyId) && !isLongTermAccessKeyId(accessKeyId)) return undefined
-  let head = 0n
+  let bits = 0
   // 10 characters are 50 bits, the first 48 of which are the 6 bytes that hold the account.
-  for (const character of accessKeyId.slice(4, 14)) head = (head << 5n) | BigInt(alphabet.indexOf(character))
-  head >>= 2n
-  if (head >> 47n !== 1n) return undefined
-  const account = ((head & 0x7fffffffff80n) >> 7n).toString().padStart(12, '0')
+  for (const character of accessKeyId.slice(4, 14)) bits = bits * 32 + alphabet.indexOf(character)
+  const head = Math.floor(bits / 4)
+  if (head < 2 ** 47) return undefined
+  const account = String(Math.floor((head - 2 ** 47) / 2 ** 7)).padStart(12, '0')
   return accountPattern.test(account) ? account : undefined
 }

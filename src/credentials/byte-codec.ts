@@ -32,6 +32,20 @@ export function createByteWriter(): ByteWriter {
     }
     buffer[length++] = rest
   }
+  /** By hand, since a call into node costs more than a short text. @returns false, with nothing written, if it is not. */
+  const shortAscii = (value: string): boolean => {
+    const size = value.length
+    if (size > 0x7f) return false
+    reserve(size + 1)
+    for (let index = 0; index < size; index += 1) {
+      const code = value.charCodeAt(index)
+      if (code > 0x7f) return false
+      buffer[length + 1 + index] = code
+    }
+    buffer[length] = size
+    length += size + 1
+    return true
+  }
   return {
     byte(value) {
       reserve(1)
@@ -39,6 +53,7 @@ export function createByteWriter(): ByteWriter {
     },
     integer,
     text(value) {
+      if (shortAscii(value)) return
       const size = Buffer.byteLength(value, 'utf8')
       integer(size)
       reserve(size)

@@ -53,20 +53,31 @@ export function createEnvelope(ring: RingInForce, purpose: string, random: Rando
     // Opened with when the key is unknown, so that an unknown key costs what a wrong one costs.
     strangerKey: key.derive(`${purpose}/unknown-key`, 64),
   }))
-  const bound = (installation: string, label: string): Buffer =>
-    Buffer.from(`${purpose}\0${installation}\0${label}`)
+  const bound = (head: Buffer, installation: string, label: string): Buffer => {
+    const text = `${purpose}\0${installation}\0${label}`
+    const bytes = Buffer.allocUnsafe(headBytes + Buffer.byteLength(text))
+    bytes.set(head)
+    bytes.write(text, headBytes)
+    return bytes
+  }
 
   return {
     seal(content, label) {
       const { active, installation } = keys()
       const nonce = random(nonceBytes)
       const { messageKey, extra } = expand(active.key, nonce, label)
-      const cipher = createCipheriv('aes-256-gcm', messageKey, nonce.subarray(12), {
-        authTagLength: tagBytes,
-      })
-      cipher.setAAD(Buffer.concat([active.head, bound(installation, label)]))
-      const sealed = [cipher.update(content), cipher.final(), cipher.getAuthTag()]
-      return { bytes: Buffer.concat([active.head, nonce, ...sealed]), extra }
+      // Without options, since its tag is as long as `tagBytes` anyway.
+      const cipher = createCipheriv('aes-256-gcm', messageKey, nonce.subarray(12))
+      cipher.setAAD(bound(active.head, installation, label))
+      const sealed = cipher.update(content)
+      // Adds nothing in this mode, but the tag is not there before.
+      cipher.final()
+      const bytes = Buffer.allocUnsafe(envelopeOverhead + sealed.length)
+      bytes.set(active.head)
+      bytes.set(nonce, headBytes)
+      bytes.set(sealed, contentAt)
+      bytes.set(cipher.getAuthTag(), contentAt + sealed.length)
+      return { bytes, extra }
     },
     open(bytes, label) {
       const { active, all, installation } = keys()
@@ -79,7 +90,7 @@ export function createEnvelope(ring: RingInForce, purpose: string, random: Rando
       const decipher = createDecipheriv('aes-256-gcm', messageKey, nonce.subarray(12), {
         authTagLength: tagBytes,
       })
-      decipher.setAAD(Buffer.concat([message.subarray(0, headBytes), bound(installation, label)]))
+      decipher.setAAD(bound(message.subarray(0, headBytes), installation, label))
       decipher.setAuthTag(message.subarray(message.length - tagBytes))
       const content = decipher.update(message.subarray(contentAt, message.length - tagBytes))
       if (sealer === undefined) ring.missedKey()
@@ -99,6 +110,10 @@ export function sealerOf(bytes: Buffer): string {
 }
 
 function expand(key: KeyObject, nonce: Buffer, label: string): { messageKey: Buffer; extra: Buffer } {
-  const output = createHmac('sha512', key).update(nonce).update(label).digest()
+  const length = Buffer.byteLength(label)
+  const input = Buffer.allocUnsafe(nonceBytes + length)
+  input.set(nonce)
+  input.write(label, nonceBytes)
+  const output = createHmac('sha512', key).update(input).digest()
   return { messageKey: output.subarray(0, 32), extra: output.subarray(32, 62) }
 }

@@ -10,16 +10,18 @@ import { isBase64 } from './base64-text.js'
 import type { SessionCredentials } from './credentials.js'
 import { createEnvelope, envelopeOverhead } from './envelope.js'
 import type { RingInForce } from './key-ring.js'
+import { drawAhead } from './random-draw.js'
 import { decodeSession, encodeSession } from './session-codec.js'
 
 export function createSessionCredentials(
   ring: RingInForce,
   { random }: { readonly random: RandomBytes },
 ): SessionCredentials {
-  const envelope = createEnvelope(ring, 'session-token', random)
+  const noise = drawAhead(random)
+  const envelope = createEnvelope(ring, 'session-token', noise)
   return {
     issue(unnamed, minimumTokenLength = 0) {
-      const accessKeyId = newAccessKeyId(unnamed.account, random)
+      const accessKeyId = newAccessKeyId(unnamed.account, noise)
       const content = encodeSession(unnamed, contentBytesFor(minimumTokenLength))
       const { bytes, extra } = envelope.seal(content, accessKeyId)
       const sessionToken = bytes.toString('base64')
