@@ -29,7 +29,7 @@ export interface Installation {
   readonly config: Config
   readonly store: Store
   readonly ring: LiveKeyRing
-  /** @throws {CommandError} when what this ring seals would not be opened by the servers. */
+  /** @throws {CommandError} when the servers would not open what this ring seals, or not for long. */
   requireAgreement(): Promise<void>
   /** Writes down what was done here, and by which user of this machine. @throws {Fault} `AuditUnavailable`. */
   record(
@@ -71,11 +71,18 @@ export async function openInstallation(
     store,
     ring,
     async requireAgreement() {
+      // With the embedded store all servers read this very ring.
+      if (config.server.store.type !== 'redis') return
       const agreement = createRingAgreement({ ring, records: store.records, now, log })
       try {
         await agreement.check()
         const standing = agreement.standing()
         if (standing.state === 'foreign') throw new CommandError(exitCodes.failed, standing.reason)
+        if (standing.state === 'behind')
+          throw new CommandError(
+            exitCodes.failed,
+            `this key ring was rotated elsewhere, and what it seals is opened only until ${standing.until.toISOString()}: run this with the ring that the servers have`,
+          )
       } finally {
         agreement.close()
       }

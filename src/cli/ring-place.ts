@@ -4,7 +4,7 @@ import { listConfigFolder } from '../config/config-folder.js'
 import { createFindings } from '../config/place.js'
 import { maxNamedFileBytes, readText } from '../config/reading.js'
 import { parseSource } from '../config/source-document.js'
-import { openingSeconds } from '../credentials/key-ring.js'
+import { keepingSeconds, openingSeconds } from '../credentials/key-ring.js'
 import { CommandError, exitCodes } from './terminal.js'
 
 export interface RingPlace {
@@ -12,6 +12,24 @@ export interface RingPlace {
   readonly data: string
   /** Asked for by name: then the configuration does not matter. */
   readonly file?: string
+}
+
+/**
+ * The ring file of the data folder, for replacing all of its keys.
+ * @throws {CommandError} that says how it is done where the servers take their ring from somewhere else.
+ */
+export async function replaceableRingFile({ config, data, file }: RingPlace): Promise<string> {
+  const reference = file === undefined ? await referenceIn(config) : undefined
+  if (file === undefined && reference === undefined) return join(data, 'keys.json')
+  throw new CommandError(
+    exitCodes.usage,
+    `${file === undefined ? `the configuration has \`keyRing: ${reference}\`` : 'with --file'}, so the keys are replaced in four steps: ` +
+      '1. put two new keys in front of the others on every replica (in a ring file: `rolegate keys rotate --force --file PATH`, twice), ' +
+      'and run `rolegate keys adopt` where replicas share a Redis; ' +
+      '2. run `rolegate keys reseal` until it says that the retired keys may go; ' +
+      '3. remove all keys but the two on every replica; ' +
+      '4. run `rolegate keys rotate --signing-keys --compromised`',
+  )
 }
 
 /** @throws {CommandError} that says how to rotate, when the servers take their ring from somewhere else. */
@@ -54,6 +72,6 @@ async function instruction(reference: string, config: string): Promise<string> {
     `the configuration has \`keyRing: ${reference}\`, bare keys, which you rotate in three steps: ` +
     `1. make a key with \`openssl rand -base64 32\` and add it behind the others, after a comma, on every replica, ${how}; ` +
     `2. when all have it, move it to the front on every replica, ${how}; ` +
-    `3. ${openingSeconds / 3_600} hours later remove the old one`
+    `3. ${openingSeconds / 3_600} hours later remove the old one, or ${keepingSeconds / 86_400} days later if programs shall not have to register anew`
   )
 }

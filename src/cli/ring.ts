@@ -2,29 +2,23 @@
  * `rolegate keys rotate|ring|adopt`: the key ring in its file, and what replicas are told about it. A running server
  * notices a changed file by itself. Prints ids, states and ages; never a key.
  */
-import { keyRingOf, opensUntil, type KeyRing } from '../credentials/key-ring.js'
-import { adoptRing, type RingRecords } from '../credentials/ring-agreement.js'
+import { keptUntil, keyRingOf, opensUntil } from '../credentials/key-ring.js'
+import { adoptRing } from '../credentials/ring-agreement.js'
 import type { RingContent, WrittenKey } from '../credentials/ring-content.js'
 import { readRingFile, ringFileName } from '../credentials/ring-file.js'
 import { rotateRingFile, writtenKeyId, type RotationOptions } from '../credentials/ring-rotation.js'
+import { withInstallation, type InstallationFolders } from './installation.js'
 import { ringFileOf, type RingPlace } from './ring-place.js'
-import { exitCodes, type ExitCode, type Terminal } from './terminal.js'
+import { CommandError, exitCodes, type ExitCode, type Terminal } from './terminal.js'
 
-type Io = Pick<Terminal, 'out' | 'err' | 'now'>
-
-/** What the servers of one configuration share. */
-export interface SharedRing {
-  readonly ring: KeyRing
-  readonly records: RingRecords
-  close(): Promise<void>
-}
+type Io = Pick<Terminal, 'out' | 'err' | 'now' | 'environment'>
 
 /** Fails, having changed nothing or made the missing next key, when servers may not know the next key yet. */
 export async function rotateRing(place: RingPlace, how: RotationOptions, io: Io): Promise<ExitCode> {
   const file = await ringFileOf(place)
   const rotation = await rotateRingFile(file, how)
   if (rotation.outcome === 'rotated') {
-    print(rotation.content, io)
+    printRing(rotation.content, io)
     for (const key of rotation.removed) io.out(`${writtenKeyId(key)}\tremoved\n`)
     io.err(`Rotated \`${file}\`. Running servers that read this file follow within about a second.`)
     if (rotation.isEarly)
@@ -33,7 +27,7 @@ export async function rotateRing(place: RingPlace, how: RotationOptions, io: Io)
       )
     return exitCodes.ok
   }
-  print(rotation.content, io)
+  printRing(rotation.content, io)
   io.err(
     rotation.outcome === 'prepared'
       ? `rolegate: not rotated: \`${file}\` had no next key yet. It has one now; running servers need a moment to read it.`
@@ -43,36 +37,46 @@ export async function rotateRing(place: RingPlace, how: RotationOptions, io: Io)
   return exitCodes.failed
 }
 
-/** One line per key, separated by tabs: id, state, age, and for a retired key until when it opens. */
+/**
+ * One line per key, separated by tabs: id, state, age, and for a retired key until when it opens credentials and
+ * everything else, and until when registrations of programs.
+ */
 export async function showRing(place: RingPlace, io: Io): Promise<ExitCode> {
   const file = await ringFileOf(place)
   const content = await readRingFile(file)
   if (content === undefined)
     throw new Error(`${ringFileName(file)}: there is no such file; a server makes it at its first start`)
   keyRingOf(content, ringFileName(file))
-  print(content, io)
+  printRing(content, io)
   return exitCodes.ok
 }
 
 /** The record that replicas compare their rings with now says what this ring says. */
-export async function adopt(open: () => Promise<SharedRing>, io: Io): Promise<ExitCode> {
-  const shared = await open()
-  try {
-    await adoptRing(shared.ring, shared.records)
-    io.out(`${shared.ring.active.id}\tactive\n`)
+export function adopt(folders: InstallationFolders, io: Io): Promise<ExitCode> {
+  return withInstallation(folders, io, async ({ config, ring, store }) => {
+    if (config.server.store.type !== 'redis')
+      throw new CommandError(
+        exitCodes.usage,
+        'nothing to adopt: the configuration has the embedded store, whose servers all read one ring',
+      )
+    const current = ring.current()
+    await adoptRing(current, store.records)
+    io.out(`${current.active.id}\tactive\n`)
     io.err(
       'Adopted. Within ten seconds replicas with another ring stop issuing, and those with this one become ready.',
     )
     return exitCodes.ok
-  } finally {
-    await shared.close()
-  }
+  })
 }
 
-function print({ keys }: RingContent, io: Io): void {
+/** One line per key, separated by tabs. */
+export function printRing({ keys }: RingContent, io: Pick<Io, 'out' | 'now'>): void {
   for (const key of keys) {
     const columns = [writtenKeyId(key), key.state, ageOf(key, io.now())]
-    if (key.state === 'retired') columns.push(`opens until ${opensUntil(key.retiredAt).toISOString()}`)
+    if (key.state === 'retired') {
+      columns.push(`opens until ${opensUntil(key.retiredAt).toISOString()}`)
+      columns.push(`registrations until ${keptUntil(key.retiredAt).toISOString()}`)
+    }
     io.out(`${columns.join('\t')}\n`)
   }
 }

@@ -83,17 +83,7 @@ export function addServerCommands(program: Command, terminal: Terminal, exit: (c
   const io = { ...terminal, input: process.stdin, show: (text: string) => void process.stderr.write(text) }
   const keys = program.command('keys').description('access keys of users, and the key ring')
   addAccessKeyCommands(keys, { io, defaults, exit })
-  addRingCommands(keys, {
-    terminal,
-    defaults,
-    exit,
-    openShared: async (folders) => {
-      const { openInstallation } = await import('./installation.js')
-      const certs = resolve(defaults.certs)
-      const { ring, store, close } = await openInstallation({ ...folders, certs }, terminal)
-      return { ring: ring.current(), records: store.records, close }
-    },
-  })
+  addRingCommands(keys, { terminal, defaults, exit })
   addMfaCommands(program, { io, defaults, exit })
   addRevokeCommands(program, terminal, defaults)
 

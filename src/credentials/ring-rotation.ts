@@ -63,19 +63,35 @@ export function rotated(content: RingContent, { now, random, force }: RotationOp
 }
 
 /** @throws {Error} that an operator can act on; then the file is as it was. */
-export async function rotateRingFile(written: string, options: RotationOptions): Promise<Rotation> {
+export function rotateRingFile(file: string, options: RotationOptions): Promise<Rotation> {
+  return changeRingFile(file, options, (content) => {
+    const rotation = rotated(content, options)
+    return { made: rotation, put: rotation.outcome === 'tooEarly' ? undefined : rotation.content }
+  })
+}
+
+/**
+ * Changes a ring file under its lock, in one step.
+ * @param edit what is to be in it, if anything else, and what to return.
+ * @throws {Error} that an operator can act on; then the file is as it was.
+ */
+export async function changeRingFile<Made>(
+  written: string,
+  deps: { readonly now: Clock; readonly random: RandomBytes },
+  edit: (content: RingContent) => { readonly put: RingContent | undefined; readonly made: Made },
+): Promise<Made> {
   // A link stays one, and has no lock of its own: it is what it points at that changes.
   const file = await realpath(written).catch(() => written)
-  return withRingLock(file, options, async (stillOurs) => {
+  return withRingLock(file, deps, async (stillOurs) => {
     const content = await readRingFile(file)
     if (content === undefined) throw new Error(`${ringFileName(file)}: there is no such file`)
     // Never build upon a ring that a server would refuse.
     keyRingOf(content, ringFileName(file))
-    const rotation = rotated(content, options)
-    if (rotation.outcome === 'tooEarly') return rotation
+    const { put, made } = edit(content)
+    if (put === undefined) return made
     await stillOurs()
-    await replaceRingFile(file, rotation.content, options.random)
-    return rotation
+    await replaceRingFile(file, put, deps.random)
+    return made
   })
 }
 
@@ -84,7 +100,8 @@ export function writtenKeyId({ secret }: WrittenKey): string {
   return createRingKey(secret, 'key').id
 }
 
-function retire(key: WrittenKey, at: Date): WrittenKey & { readonly state: 'retired' } {
+/** What a key is from now on. One that was retired before keeps its instant. */
+export function retire(key: WrittenKey, at: Date): WrittenKey & { readonly state: 'retired' } {
   const { secret, createdAt } = key
   return {
     secret,

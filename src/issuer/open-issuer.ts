@@ -61,6 +61,31 @@ export function rotateIssuerKeys(
   return rotateSigningKeys({ records, make: createKeyMaker(), now: deps.now }, options)
 }
 
+/**
+ * Seals the signing keys of all accounts under the active key of the ring, as running servers do when it changes.
+ * @returns the accounts whose keys this ring does not open.
+ * @throws {Fault} `StoreUnavailable`.
+ */
+export async function resealIssuerKeys(deps: {
+  readonly records: RecordStore
+  readonly ring: RingInForce
+}): Promise<readonly string[]> {
+  const records = keyRecordsOf(deps.records, deps.ring)
+  const unreadable: string[] = []
+  for (const account of await records.accounts()) {
+    const closed = new Error('these signing keys do not open')
+    await records
+      .change(account, (found) =>
+        found.state === 'readable' ? Promise.resolve(found.keys) : Promise.reject(closed),
+      )
+      .catch((cause: unknown) => {
+        if (cause !== closed) throw cause
+        unreadable.push(account)
+      })
+  }
+  return unreadable
+}
+
 function keyRecordsOf(records: RecordStore, ring: RingInForce): KeyRecords {
   return createKeyRecords(records, createPurposeBox(ring, signingKeyPurpose))
 }
