@@ -1,7 +1,8 @@
 /**
  * `/healthz`: the process answers. `/readyz`: it can do its work, so send it requests; 503 names what cannot.
  *
- * Names, and what is the same for everybody: what exactly is wrong stands in the log, not in an answer that anybody
+ * Both are about the process that has the connection, one of the workers where there are several. Names, and what is
+ * the same for everybody: what exactly is wrong stands in the log, not in an answer that anybody
  * can read.
  */
 import type { WireResponse, WireRoom } from '../http/wire.js'
