@@ -35,7 +35,8 @@ export async function startLogoutProvider(logoutUri: string): Promise<LogoutProv
     cookies: { keys: ['only for this test'] },
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
   })
-  server.on('request', provider.callback())
+  const answer = provider.callback()
+  server.on('request', (request, response) => void answer(request, response))
   return {
     issuer,
     async signedOut(subject, providerSession) {
