@@ -126,6 +126,14 @@ export function createSignInPages(
     )
   }
 
+  /** @throws {Fault} `ExpiredAssertion`: otherwise the next page would ask to sign in again, and not say why. */
+  function requireAdmitted(assertion: Assertion): void {
+    if (deps.sessions.admits(assertion)) return
+    throw new Fault('ExpiredAssertion', 'this sign-in began before the sessions of this person were ended', {
+      reason: 'session:revoked',
+    })
+  }
+
   /** Record first, then grant. */
   async function grant(visit: Visit, assertion: Assertion, journey: Journey): Promise<Answer> {
     await deps.audit.record(
@@ -190,6 +198,7 @@ export function createSignInPages(
     try {
       assertion =
         plausible && password !== '' ? await provider.password!.authenticate(username, password) : null
+      if (assertion !== null) requireAdmitted(assertion)
     } catch (thrown) {
       if (thrown instanceof Fault && thrown.code === 'ProviderUnavailable') await attempt.abandoned()
       return failed(
@@ -333,6 +342,7 @@ export function createSignInPages(
       try {
         const { rawQuery, rawBody, method } = visit
         assertion = await provider.redirect.complete({ method, rawQuery, rawBody }, pending)
+        requireAdmitted(assertion)
       } catch (thrown) {
         return failed(visit, provider, thrown, { next: journey.next, cookies: [spent] })
       }

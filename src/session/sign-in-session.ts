@@ -50,6 +50,8 @@ export interface RoleChoice {
 }
 
 export interface SignInSessions {
+  /** False: a sign-in with it would be over at once, since it goes back to before a revocation. */
+  admits(assertion: Assertion): boolean
   /** A new sign-in for `seconds`, or less when the provider's own session ends sooner. `cookie` is shown to nobody else. */
   begin(
     assertion: Assertion,
@@ -89,6 +91,8 @@ export function createSignInSessions(deps: {
   }
 
   return {
+    admits: (assertion) => !revocations.endsSignIn(assertion, now()),
+
     async begin(assertion, seconds) {
       const createdAt = now()
       const latest = new Date(createdAt.getTime() + seconds * 1000)

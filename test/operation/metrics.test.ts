@@ -19,6 +19,9 @@ describe('the metrics', () => {
     metrics.configReload('failure')
     metrics.auditRecord('written')
     metrics.httpRequest('sts', 0.002)
+    metrics.revocationFeed({ lost: true, ageSeconds: 7 })
+    metrics.revocationHistoryLost()
+    metrics.revoked('role')
     const text = await metrics.render()
     expect(text.split('\n')).toEqual(
       expect.arrayContaining([
@@ -30,6 +33,10 @@ describe('the metrics', () => {
         'rolegate_config_reloads_total{outcome="success"} 0',
         'rolegate_audit_records_total{outcome="written"} 1',
         'rolegate_audit_records_total{outcome="failed"} 0',
+        'rolegate_revocation_feed_lost 1',
+        'rolegate_revocation_feed_age_seconds 7',
+        'rolegate_revocation_history_lost_total 1',
+        'rolegate_revocations_total{type="role"} 1',
         'rolegate_http_request_seconds_bucket{le="0.0025",room="sts"} 1',
         'rolegate_http_request_seconds_count{room="sts"} 1',
       ]),

@@ -140,3 +140,19 @@ describe('a sign-in session', () => {
     expect(csrfTokenMatches(one.session, `${one.session.csrfToken}x`)).toBe(false)
   })
 })
+
+describe('a sign-in that was revoked', () => {
+  it('is found no more, is not admitted again, and leaves others alone', async () => {
+    const over = new Set<string>()
+    const revocations = { endsSignIn: ({ subject }: { readonly subject: string }) => over.has(subject) }
+    const { store, clock } = held
+    const revocable = createSignInSessions({ store, now: clock.now, random: randomBytes, revocations })
+    const [ada, grace] = [assertionOf({ subject: 'ada' }), assertionOf({ subject: 'grace' })]
+    const [hers, another] = [await revocable.begin(ada, 3600), await revocable.begin(grace, 3600)]
+    expect(await revocable.find(hers.cookie)).toBeDefined()
+    over.add('ada')
+    expect(await revocable.find(hers.cookie)).toBeUndefined()
+    expect(await revocable.find(another.cookie)).toBeDefined()
+    expect([revocable.admits(ada), revocable.admits(grace)]).toEqual([false, true])
+  })
+})
