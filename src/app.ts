@@ -35,6 +35,7 @@ import { createConfigDirectory } from './role/config-directory.js'
 import { createRoleBroker } from './role/role-broker.js'
 import { createRootSessionBroker } from './role/root-session-broker.js'
 import { createUserTokenBroker } from './role/user-token-broker.js'
+import { createReplayGuard } from './signature/store-replay-guard.js'
 import { createPendingSignIns } from './session/pending-sign-in.js'
 import { createRoleHistory } from './session/role-history.js'
 import { createSignInSessions } from './session/sign-in-session.js'
@@ -99,9 +100,9 @@ export async function buildApp(options: {
   const sealed = createSessionCredentials(ring, { random: randomBytes })
   const credentials: SessionCredentials = {
     ...sealed,
-    issue(session) {
+    issue(session, minimumTokenLength) {
       agreement?.issuing()
-      return sealed.issue(session)
+      return sealed.issue(session, minimumTokenLength)
     },
   }
   const audit = await createAuditLog({ ...server().audit, now, log, metrics })
@@ -155,6 +156,8 @@ export async function buildApp(options: {
     metrics,
   }
   const broker = createRoleBroker(issuing)
+  const replayGuard = createReplayGuard(store)
+  const replay = () => (server().sts.replayProtection ? replayGuard : undefined)
   const throttle = createThrottle(store, server().throttle, now)
 
   const clients = createClients({
@@ -184,7 +187,7 @@ export async function buildApp(options: {
     throttle,
     keys: users.keys,
     revocations,
-    replay: () => undefined,
+    replay,
   })
   const sso = createSsoRoom({
     ...shared,
@@ -202,7 +205,7 @@ export async function buildApp(options: {
     ...shared,
     keys: users.keys,
     revocations,
-    replay: () => undefined,
+    replay,
     directory: () => directory,
     settings: () => ({ ...server().sts, publicHosts: server().publicHosts }),
     audit,
