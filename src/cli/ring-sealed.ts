@@ -80,7 +80,7 @@ export async function replaceRing(folders: InstallationFolders & RingPlace, io: 
         'Replicas that read another file accept the old credentials until they have this one: bring it to them now. Until then they issue nothing and are not ready.',
       )
     io.err(
-      'Sign-ins of people, access keys and MFA devices stay. Whoever has read the store too has the latter: see `rolegate revoke --help`, `rolegate keys delete --help` and `rolegate mfa disable --help`.',
+      'Sign-ins of people, access keys and MFA devices stay. Whoever could read the store as well has these, too: end them with `rolegate revoke`, `rolegate keys delete` and `rolegate mfa disable`.',
     )
     return exitCodes.ok
   })
@@ -101,7 +101,7 @@ async function resealUsersOf({ store, ring }: Installation, io: Io): Promise<num
     ['MFA devices', 'rolegate mfa list', done.devices],
   ] as const
   for (const [what, command, { resealed, unreadable }] of named) {
-    io.err(`Sealed anew: ${resealed} ${what}.`)
+    if (resealed > 0) io.err(`Sealed anew: ${resealed} ${what}.`)
     if (unreadable > 0)
       io.err(
         `${unreadable} ${what} do not open with this key ring, nor did they before: \`${command}\` names them.`,

@@ -7,10 +7,9 @@ import { Command } from 'commander'
 import { addRingCommands } from '../../src/cli/ring-commands.js'
 import type { Terminal } from '../../src/cli/terminal.js'
 import { createRingFile } from '../../src/credentials/ring-file.js'
-import { createEmbeddedStore } from '../../src/store/embedded-store.js'
 import { testClock, type TestClock } from '../support/clock.js'
 import { configFolder } from '../support/config-folder.js'
-import { freshKey, ringOf } from '../support/key-ring.js'
+import { freshKey } from '../support/key-ring.js'
 
 interface Run {
   readonly exitCode: number
@@ -46,13 +45,8 @@ async function run(...parameters: readonly string[]): Promise<Run> {
   const program = new Command('rolegate').exitOverride()
   addRingCommands(program.command('keys'), {
     terminal,
-    defaults: { config, data },
+    defaults: { config, data, certs: join(config, 'certs') },
     exit: (code) => void (said.exitCode = code),
-    async openShared(folders) {
-      expect(folders).toEqual({ config, data })
-      const store = await createEmbeddedStore({ directory: join(data, 'store'), now: clock.now })
-      return { ring: (await ringOf()).current(), records: store.records, close: () => store.close() }
-    },
   })
   await program.parseAsync(['keys', ...parameters], { from: 'user' })
   return said
@@ -98,10 +92,16 @@ describe('keys rotate', () => {
     const after = columnsOf(rotated)
     expect(after.map(([, state]) => state)).toEqual(['active', 'next', 'retired'])
     expect(after[0]![0]).toBe(before[1]![0])
-    expect(after[2]).toEqual([before[0]![0], 'retired', '60s', 'opens until 2026-01-03T16:05:05.000Z'])
+    expect(after[2]).toEqual([
+      before[0]![0],
+      'retired',
+      '60s',
+      'opens until 2026-01-03T16:05:05.000Z',
+      'registrations until 2026-04-03T03:05:05.000Z',
+    ])
     expect(rotated.err).toMatch(/Rotated `.*keys\.json`/)
     for (const secret of await secretsIn(file)) expect(rotated.out + rotated.err).not.toContain(secret)
-    clock.advance(129_600 + 3_600)
+    clock.advance(91 * 86_400)
     expect(columnsOf(await run('rotate')).at(-1)).toEqual([before[0]![0], 'removed'])
   })
 
@@ -145,7 +145,7 @@ describe('keys rotate', () => {
     [
       'bare keys in the environment',
       '${env:RING}',
-      [/three steps/, /openssl rand -base64 32/, /and restart it/, /37 hours/],
+      [/three steps/, /openssl rand -base64 32/, /and restart it/, /37 hours/, /91 days/],
     ],
     ['bare keys in a file', '${file:bare}', [/three steps/, /which follows by itself/]],
     ['a ring file', '${file:ring.json}', [/--file \S+ring\.json/, /copy/]],
@@ -170,13 +170,25 @@ describe('keys rotate', () => {
   })
 })
 
-describe('keys adopt', () => {
-  it('makes the ring of this configuration the one that replicas agree with', async () => {
-    const adopted = await run('adopt')
-    expect(adopted.exitCode).toBe(0)
-    const store = await createEmbeddedStore({ directory: join(data, 'store'), now: clock.now })
-    const record = JSON.parse((await store.records.get('key-ring')) ?? '{}') as { active: string }
-    await store.close()
-    expect(columnsOf(adopted)).toEqual([[record.active, 'active']])
+describe('keys rotate with options that do not go together', () => {
+  it.each([
+    [['--compromised', '--force'], /--force is for a rotation of the key ring/],
+    [['--signing-keys', '--force'], /--force is for a rotation of the key ring/],
+    [['--signing-keys', '--file', 'x'], /sealed under the ring of the configuration: leave out --file/],
+    [['--compromised', '--file', 'x'], /four steps:.*keys rotate --force --file.*keys reseal/],
+  ])('%j changes nothing', async (options, words) => {
+    clock.advance(60)
+    const before = await secretsIn(file)
+    expect(await refusal('rotate', ...options)).toMatch(words)
+    expect(await secretsIn(file)).toEqual(before)
+  })
+
+  it('says how all keys are replaced where the ring is given by reference', async () => {
+    await writeFile(join(config, 'rolegate.yaml'), 'keyRing: ${env:RING}\n')
+    const message = await refusal('rotate', '--compromised')
+    expect(message).toContain('keyRing: ${env:RING}')
+    expect(message).toMatch(
+      /two new keys in front.*keys adopt.*keys reseal.*rotate --signing-keys --compromised/,
+    )
   })
 })
