@@ -10,6 +10,7 @@ import { createBodyReader, type BodyReader } from '../http/request-body.js'
 import { headerPairs, type HeaderPairs } from '../http/request-origin.js'
 import type { WireResponse } from '../http/wire.js'
 import { jsonError, signatureStatuses, type JsonError } from './json-answer.js'
+import { resourcePath } from './request-path.js'
 import { CannotDecide, type Authorized, type AuthorizeQuestion, type Verifier } from './verifier.js'
 
 export interface ProtectedRequest extends IncomingMessage {
@@ -64,6 +65,7 @@ export function protect<Request extends ProtectedRequest = ProtectedRequest>(
   const readBody = createBodyReader(bodyTimeoutMs)
 
   return async (request, response, next) => {
+    if (resourcePath(targetOf(request).path) === undefined) return answer(response, 400, ambiguous)
     try {
       const body = await bodyOf(request, readBody, maxBodyBytes)
       if (!Buffer.isBuffer(body)) {
@@ -88,6 +90,20 @@ export function protect<Request extends ProtectedRequest = ProtectedRequest>(
     }
     next()
   }
+}
+
+const ambiguous: JsonError = {
+  code: 'AmbiguousRequest',
+  message: 'the path can be read in more than one way',
+}
+
+/** Of the request as it came: routers cut `url`. */
+function targetOf({ originalUrl, url = '' }: ProtectedRequest) {
+  const target = originalUrl ?? url
+  const query = target.indexOf('?')
+  return query < 0
+    ? { path: target, query: '' }
+    : { path: target.slice(0, query), query: target.slice(query + 1) }
 }
 
 interface Unread extends JsonError {
@@ -120,8 +136,6 @@ function questionOf<Request extends ProtectedRequest>(
   options: ProtectOptions<Request>,
 ): AuthorizeQuestion {
   const { service, hosts, action, resource, resourceAccount, resourcePolicy, context } = options
-  const target = request.originalUrl ?? request.url ?? ''
-  const query = target.indexOf('?')
   const headers = headerPairs(request.rawHeaders)
   const policy = resourcePolicy?.(request)
   return {
@@ -129,8 +143,7 @@ function questionOf<Request extends ProtectedRequest>(
     hosts,
     request: {
       method: request.method ?? '',
-      path: query < 0 ? target : target.slice(0, query),
-      query: query < 0 ? '' : target.slice(query + 1),
+      ...targetOf(request),
       headers,
       payloadHash: createHash('sha256').update(body).digest('hex'),
     },

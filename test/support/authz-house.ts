@@ -3,7 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { AuditEvent, AuditLog } from '../../src/audit/event.js'
 import { rememberSessions } from '../../src/authentication/known-sessions.js'
 import { createAuthorizeRoom } from '../../src/authz/authorize-room.js'
+import { createLocalVerifier } from '../../src/authz/local-verifier.js'
 import type { ProtectedService } from '../../src/authz/protected-service.js'
+import type { Verifier } from '../../src/authz/verifier.js'
 import { createVerifyRoom } from '../../src/authz/verify-room.js'
 import { createPurposeBox } from '../../src/credentials/purpose-box.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
@@ -123,6 +125,8 @@ const uploads: ProtectedService = {
 export interface AuthzHouse {
   readonly authorize: WireRoom
   readonly verify: WireRoom
+  /** Of a resource server in the home account, which decides by itself. */
+  readonly verifier: Verifier
   readonly clock: TestClock
   /** What was recorded, oldest first. */
   readonly events: AuditEvent[]
@@ -189,6 +193,12 @@ export async function authzHouse(): Promise<AuthzHouse> {
   }
   const authorize = createAuthorizeRoom({ ...deps, authorizationMessages: box })
   const verify = createVerifyRoom({ ...deps, services: () => services })
+  const verifier = createLocalVerifier({
+    ...deps,
+    authorizationMessages: box,
+    account: homeAccount,
+    close: () => Promise.resolve(),
+  })
   const services = [reportsService, uploads]
 
   function session(name: string, overrides: Partial<RoleSession> = {}): TemporaryCredentials {
@@ -222,6 +232,7 @@ export async function authzHouse(): Promise<AuthzHouse> {
   return Object.assign(house, {
     authorize,
     verify,
+    verifier,
     clock,
     session,
     robotKey,
