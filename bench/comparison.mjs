@@ -27,14 +27,14 @@ export async function compare(turns, { folder, connections, rounds, seconds }) {
   }
 }
 
-/** One load on one server. */
-export async function load({ subject, target }, { folder, connections, seconds }) {
+/** One load on one server. @param everyCore the load is not pinned. */
+export async function load({ subject, target }, { folder, connections, seconds, everyCore = false }) {
   const file = join(folder, 'load.json')
-  const { requests } = subject
+  const { requests, pipelining } = subject
   const url = `http://127.0.0.1:${target.port}`
-  await writeFile(file, JSON.stringify({ url, connections, seconds, requests }))
+  await writeFile(file, JSON.stringify({ url, connections, seconds, requests, pipelining }))
   const before = processorMicroseconds(target.child)
-  const result = JSON.parse(await run([loader, file]))
+  const result = JSON.parse(await run([loader, file], { everyCore }))
   const after = processorMicroseconds(target.child)
   if (result.failed > 0)
     throw new Error(`${subject.name} at ${target.server}: ${result.failed} requests failed`)

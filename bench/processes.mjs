@@ -59,9 +59,14 @@ export async function startServer(
   }
 }
 
-/** Runs to the end. @returns what it printed. */
-export function run(parameters, { onServerCore = false } = {}) {
-  const child = start(onServerCore ? serverCore : loadCore, parameters)
+/**
+ * Runs to the end, by itself on the core of the load.
+ * @param everyCore not pinned.
+ * @returns what it printed.
+ */
+export function run(parameters, { onServerCore = false, everyCore = false } = {}) {
+  const core = onServerCore ? serverCore : loadCore
+  const child = start(everyCore ? undefined : core, parameters)
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (chunk) => (text += chunk))
@@ -71,8 +76,16 @@ export function run(parameters, { onServerCore = false } = {}) {
   })
 }
 
-/** Processor time that a process and its threads have used, in microseconds; undefined where there is no /proc. */
+/**
+ * Processor time that a process, its threads and its child processes have used, in microseconds; undefined where there
+ * is no /proc.
+ */
 export function processorMicroseconds({ pid }) {
+  const times = [pid, ...(childrenOf(pid) ?? [])].map(ownProcessorMicroseconds)
+  return times.includes(undefined) ? undefined : times.reduce((sum, time) => sum + time)
+}
+
+function ownProcessorMicroseconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -83,10 +96,9 @@ export function processorMicroseconds({ pid }) {
   }
 }
 
-/** Child processes of a process; undefined where that cannot be seen. */
-export function childCount({ pid }) {
+function childrenOf(pid) {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
   } catch {
     return undefined
   }

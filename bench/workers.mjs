@@ -1,44 +1,79 @@
-/** How much more one address serves with two processes, where the server can run them. */
+/**
+ * How much more one address serves with two workers than with one, both loaded in turn. Nothing is pinned: two workers
+ * and the load share the cores. On two cores the load takes part of what the second worker could have, so what a
+ * request costs both sides stands beside the rates, and what follows from it for cores that the load does not use.
+ *
+ * Two shapes of load besides the plain one: with several requests under way on each connection a worker always has
+ * more to do, as under the load of many machines, and the load costs less; with a connection per request it is seen
+ * what handing over costs.
+ */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { load } from './comparison.mjs'
-import { childCount } from './processes.mjs'
 import { startRolegate } from './rolegate.mjs'
-import { assumeRole } from './signed-requests.mjs'
-import { median, print } from './table.mjs'
+import { assumeRole, callerIdentity } from './signed-requests.mjs'
+import { median, print, row } from './table.mjs'
 
 const rounds = 3
-const seconds = 3
+const seconds = 2
+const onNewConnections = ({ headers, ...rest }) => ({ ...rest, headers: { ...headers, connection: 'close' } })
+const shapes = [
+  { name: 'GetCallerIdentity', make: callerIdentity },
+  { name: 'AssumeRole', make: assumeRole },
+  { name: '  4 at once per connection', make: assumeRole, pipelining: 4 },
+  { name: '  a connection per request', make: assumeRole, each: onNewConnections },
+]
 
 export async function reportWorkers(folder, issuer, connections) {
-  print('\nserver.workers, AssumeRole, processes and load share the cores')
-  const rates = []
-  for (const workers of [1, 2]) {
-    const options = { settings: { workers }, everyCore: true, quiet: true }
-    const server = await startRolegate(join(folder, `workers-${workers}`), issuer, options).catch(
-      () => undefined,
-    )
-    if (server === undefined) {
-      print(`  skipped: this server does not start with server.workers ${workers}`)
-      return
+  print(
+    `\nserver.workers 1 and 2, ${connections} connections; servers and load share ${availableParallelism()} cores`,
+  )
+  const servers = []
+  try {
+    for (const workers of [1, 2]) {
+      const options = { settings: { workers }, everyCore: true, quiet: true }
+      servers.push(await startRolegate(join(folder, `workers-${workers}`), issuer, options))
     }
-    try {
-      if (workers > 1 && childCount(server.child) === 0) {
-        print('  skipped: this server takes the setting and runs one process all the same')
-        return
-      }
-      const subject = { name: 'AssumeRole', requests: await server.requests(assumeRole, 400) }
-      const turn = { subject, target: { server: 'rolegate', port: server.port, child: server.child } }
-      const options = { folder, connections, seconds: 1 }
-      await load(turn, options)
-      const results = []
-      for (let round = 0; round < rounds; round += 1) {
-        results.push((await load(turn, { ...options, seconds })).perSecond)
-      }
-      rates.push(median(results))
-      print(`  ${workers}: ${rates.at(-1).toFixed(0)} requests/s`)
-    } finally {
-      await server.stop()
-    }
+    print(row('', '1: req/s', '2: req/s', 'ratio', '1: server µs', '2: server µs', 'load µs', 'ratio alone'))
+    for (const shape of shapes)
+      reportShape(shape.name, await measured(shape, servers, { folder, connections }))
+    print('  µs: processor time per request, of all processes of the server, and of the load.')
+    print('  ratio alone: what those costs allow two workers where the load runs on another machine.')
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
   }
-  print(`  from 1 to 2: ${(rates[1] / rates[0]).toFixed(2)} times`)
+}
+
+/** @returns by server: the results of its rounds. */
+async function measured({ name, make, pipelining, each = (request) => request }, servers, options) {
+  const turns = []
+  for (const { port, child, requests } of servers) {
+    const subject = { name, pipelining, requests: (await requests(make, 400)).map(each) }
+    turns.push({ subject, target: { server: 'rolegate', port, child } })
+  }
+  const shared = { ...options, everyCore: true }
+  for (const turn of turns) await load(turn, { ...shared, seconds: 1 })
+  const results = turns.map(() => [])
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? [0, 1] : [1, 0]
+    for (const n of order) results[n].push(await load(turns[n], { ...shared, seconds }))
+  }
+  return results
+}
+
+function reportShape(name, [one, two]) {
+  const middle = (results, field) => median(results.map((result) => result[field]))
+  const [oneCost, twoCost] = [middle(one, 'processor'), middle(two, 'processor')]
+  print(
+    row(
+      name,
+      middle(one, 'perSecond').toFixed(0),
+      middle(two, 'perSecond').toFixed(0),
+      (middle(two, 'perSecond') / middle(one, 'perSecond')).toFixed(2),
+      oneCost.toFixed(0),
+      twoCost.toFixed(0),
+      middle(two, 'loadProcessor').toFixed(0),
+      ((2 * oneCost) / twoCost).toFixed(2),
+    ),
+  )
 }
