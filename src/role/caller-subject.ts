@@ -37,8 +37,41 @@ export function subjectStands(caller: Caller, directory: RoleDirectory): boolean
   }
 }
 
+/** What of a subject is the same whenever it asks, as long as the directory is. */
+interface LastingSubject {
+  readonly directory: RoleDirectory
+  readonly principal: CallerSubject['principal']
+  readonly layers: PolicyLayers
+  readonly keys: ReadonlyMap<string, ContextValue>
+}
+
+/** A session that signs many requests is one object for all of them. */
+const ofSessions = new WeakMap<Session, LastingSubject>()
+
 /** @returns undefined when the role or user behind the credentials is gone. */
 export function subjectOf(caller: Caller, directory: RoleDirectory, now: Date): CallerSubject | undefined {
+  const lasting = lastingSubject(caller, directory)
+  if (lasting === undefined) return undefined
+  const { principal, layers } = lasting
+  const keys = new Map(lasting.keys)
+  if (caller.type === 'session' && caller.session.type === 'user') {
+    const { multiFactorAt } = caller.session
+    if (multiFactorAt !== undefined)
+      keys.set('aws:multifactorauthage', String(secondsBetween(multiFactorAt, now)))
+  }
+  return { principal, layers, keys }
+}
+
+function lastingSubject(caller: Caller, directory: RoleDirectory): LastingSubject | undefined {
+  if (caller.type === 'user') return makeLasting(caller, directory)
+  const known = ofSessions.get(caller.session)
+  if (known?.directory === directory) return known
+  const made = makeLasting(caller, directory)
+  if (made !== undefined) ofSessions.set(caller.session, made)
+  return made
+}
+
+function makeLasting(caller: Caller, directory: RoleDirectory): LastingSubject | undefined {
   const found = foundation(caller, directory)
   if (found === undefined) return undefined
   const keys = new Map<string, ContextValue>(found.keys)
@@ -46,9 +79,9 @@ export function subjectOf(caller: Caller, directory: RoleDirectory, now: Date): 
   keys.set('aws:userid', userId)
   keys.set('aws:principalaccount', account)
   addOrganization(keys, 'principal', directory.organization, directory.account(account))
-  if (caller.type === 'session') addSessionKeys(keys, caller.session, now)
+  if (caller.type === 'session') addSessionKeys(keys, caller.session)
   for (const [key, value] of found.tags) keys.set(`aws:principaltag/${key}`, value)
-  return { principal: found.principal, layers: found.layers, keys }
+  return { directory, principal: found.principal, layers: found.layers, keys }
 }
 
 const nothing: readonly PolicyDocument[] = []
@@ -141,14 +174,12 @@ function layersOf(
 }
 
 /** A key without temporary credentials has none of these: a policy that asks for MFA must find it absent. */
-function addSessionKeys(keys: Map<string, ContextValue>, session: Session, now: Date): void {
+function addSessionKeys(keys: Map<string, ContextValue>, session: Session): void {
   keys.set('aws:tokenissuetime', isoSeconds(session.issuedAt))
   if (session.origin.provider !== undefined) keys.set('aws:federatedprovider', session.origin.provider)
   if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', session.sourceIdentity)
   if (session.type === 'user') {
     keys.set('aws:multifactorauthpresent', String(session.multiFactorAt !== undefined))
-    if (session.multiFactorAt !== undefined)
-      keys.set('aws:multifactorauthage', String(secondsBetween(session.multiFactorAt, now)))
   } else if (session.type !== 'root') {
     keys.set('aws:multifactorauthpresent', String(session.type === 'role' && session.origin.multiFactor))
   }

@@ -46,6 +46,10 @@ export function identityOfCaller(caller: Caller): CallerIdentity {
   }
 }
 
+export function accountOfCaller(caller: Caller): string {
+  return caller.type === 'user' ? caller.user.account : caller.session.account
+}
+
 /** The access key id that a record of the caller's deeds carries. */
 export function accessKeyIdOf(caller: Caller): string {
   return caller.type === 'user' ? caller.accessKeyId : caller.session.accessKeyId

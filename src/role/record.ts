@@ -1,5 +1,5 @@
 /** The audit records of role decisions: what was asked, what was decided and by which statements, what was issued. */
-import { auditEvent, identityOf, identityOfSigner } from '../audit/build-event.js'
+import { auditEvent, identityOf, identityOfSigner, type AuditFacts } from '../audit/build-event.js'
 import type { AuditEvent } from '../audit/event.js'
 import type { Clock, Fault } from '../fault.js'
 import { providerArn } from '../federation/provider-arn.js'
@@ -27,25 +27,21 @@ export function grantEvent(
     readonly packedPercent: number | undefined
   },
 ): AuditEvent {
-  const { session } = grant
-  return auditEvent({
-    ...base(deps, request),
-    responseElements: {
-      credentials: issuedCredentials(session),
-      assumedRoleUser: {
-        assumedRoleId: `${session.roleId}:${session.sessionName}`,
-        arn: sessionArn(session),
-      },
-      ...saidOfProof(request),
-      ...(grant.packedPercent === undefined ? {} : { packedPolicySize: grant.packedPercent }),
-      ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
+  const { session, decision } = grant
+  const elements: Record<string, unknown> = {
+    credentials: issuedCredentials(session),
+    assumedRoleUser: {
+      assumedRoleId: `${session.roleId}:${session.sessionName}`,
+      arn: sessionArn(session),
     },
-    additionalEventData: {
-      ...who(request),
-      ...judged(grant.decision),
-      chain: session.chain.map(({ accessKeyId }) => accessKeyId),
-    },
-  })
+  }
+  addSaidOfProof(elements, request)
+  if (grant.packedPercent !== undefined) elements.packedPolicySize = grant.packedPercent
+  if (session.sourceIdentity !== undefined) elements.sourceIdentity = session.sourceIdentity
+  const data = who(request)
+  addJudgement(data, decision)
+  data.chain = session.chain.map(({ accessKeyId }) => accessKeyId)
+  return auditEvent(factsOf(deps, request, { responseElements: elements, additionalEventData: data }))
 }
 
 export function denialEvent(
@@ -54,22 +50,23 @@ export function denialEvent(
   denial: { readonly decision: Decision; readonly deniedAction: string; readonly reason: string },
 ): AuditEvent {
   const { decision, deniedAction, reason } = denial
-  return auditEvent({
-    ...base(deps, request),
-    errorCode: 'AccessDenied',
-    errorMessage: deniedMessage(request.caller, deniedAction, request.roleArn),
-    responseElements: null,
-    additionalEventData: { ...who(request), ...judged(decision), deniedAction, reason },
-  })
+  return auditEvent(
+    factsOf(deps, request, {
+      errorCode: 'AccessDenied',
+      errorMessage: deniedMessage(request.caller, deniedAction, request.roleArn),
+      additionalEventData: { ...who(request), ...judged(decision), deniedAction, reason },
+    }),
+  )
 }
 
 export function failureEvent(deps: RecordDeps, request: AssumeRequest, fault: Fault): AuditEvent {
-  return auditEvent({
-    ...base(deps, request),
-    ...failureOf(fault),
-    responseElements: null,
-    additionalEventData: { ...who(request), ...(fault.reason === undefined ? {} : { reason: fault.reason }) },
-  })
+  const { reason } = fault
+  return auditEvent(
+    factsOf(deps, request, {
+      ...failureOf(fault),
+      additionalEventData: { ...who(request), ...(reason === undefined ? {} : { reason }) },
+    }),
+  )
 }
 
 /** A Fault as CloudTrail would name it. */
@@ -88,14 +85,20 @@ export function issuedCredentials(session: {
 }
 
 export function judged(decision: Decision): Recorded {
-  return {
-    decision: decision.outcome,
-    explanation: describeDecision(decision),
-    statements: decision.matched,
-  }
+  const data = {}
+  addJudgement(data, decision)
+  return data
 }
 
-function base(deps: RecordDeps, request: AssumeRequest) {
+function addJudgement(data: Record<string, unknown>, decision: Decision): void {
+  data.decision = decision.outcome
+  data.explanation = describeDecision(decision)
+  data.statements = decision.matched
+}
+
+type Result = Pick<AuditFacts, 'responseElements' | 'additionalEventData' | 'errorCode' | 'errorMessage'>
+
+function factsOf(deps: RecordDeps, request: AssumeRequest, result: Result): AuditFacts {
   const { roleArn, caller } = request
   const account = accountOf(roleArn)
   const role = { ARN: roleArn, accountId: account, type: 'AWS::IAM::Role' }
@@ -122,26 +125,34 @@ function base(deps: RecordDeps, request: AssumeRequest) {
       : [role],
     readOnly: true,
     recipientAccountId: account,
+    ...result,
   }
 }
 
 /** What STS answers about the assertion or token, beside the credentials. */
-function saidOfProof({ caller, roleArn, eventSource }: AssumeRequest): Recorded {
-  if (caller.type !== 'assertion' || eventSource !== 'sts.amazonaws.com') return {}
+function addSaidOfProof(
+  elements: Record<string, unknown>,
+  { caller, roleArn, eventSource }: AssumeRequest,
+): void {
+  if (caller.type !== 'assertion' || eventSource !== 'sts.amazonaws.com') return
   const { assertion } = caller
   const { kind, subject, issuer, audience } = assertion
   switch (kind) {
-    case 'saml':
-      return { subject, issuer, audience, nameQualifier: nameQualifierOf(assertion, accountOf(roleArn)) }
+    case 'saml': {
+      const nameQualifier = nameQualifierOf(assertion, accountOf(roleArn))
+      Object.assign(elements, { subject, issuer, audience, nameQualifier })
+      break
+    }
     case 'oidc':
-      return { subjectFromWebIdentityToken: subject, provider: issuer, audience }
+      Object.assign(elements, { subjectFromWebIdentityToken: subject, provider: issuer, audience })
+      break
     case 'ldap':
     case 'local':
-      return { subject, provider: issuer }
+      Object.assign(elements, { subject, provider: issuer })
   }
 }
 
-function who(request: AssumeRequest): Recorded {
+function who(request: AssumeRequest): Record<string, unknown> {
   const { caller } = request
   const action = `sts:${actionFor(caller)}`
   if (caller.type !== 'assertion') {

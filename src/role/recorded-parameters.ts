@@ -11,59 +11,65 @@ export interface RecordedNarrowing {
   readonly tags?: ReadonlyMap<string, string>
 }
 
+type Parameters = Record<string, unknown>
+
 export function parametersOf(request: AssumeRequest): Recorded {
-  return {
-    roleArn: request.roleArn,
-    roleSessionName: request.sessionName,
-    ...(request.durationSeconds === undefined ? {} : { durationSeconds: request.durationSeconds }),
-    ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
-    ...(request.sourceIdentity === undefined ? {} : { sourceIdentity: request.sourceIdentity }),
-    ...narrowingOf(request),
-    ...(request.multiFactor === undefined ? {} : { serialNumber: request.multiFactor.serialNumber }),
-    ...(request.contexts === undefined || request.contexts.length === 0
-      ? {}
-      : { providedContexts: request.contexts.map(({ providerArn }) => ({ providerArn })) }),
-    ...(request.transitiveTagKeys === undefined || request.transitiveTagKeys.length === 0
-      ? {}
-      : { transitiveTagKeys: request.transitiveTagKeys }),
-    ...broughtAlong(request),
-  }
+  const { durationSeconds, externalId, sourceIdentity, multiFactor, contexts, transitiveTagKeys } = request
+  const parameters: Parameters = { roleArn: request.roleArn, roleSessionName: request.sessionName }
+  if (durationSeconds !== undefined) parameters.durationSeconds = durationSeconds
+  if (externalId !== undefined) parameters.externalId = externalId
+  if (sourceIdentity !== undefined) parameters.sourceIdentity = sourceIdentity
+  addNarrowing(parameters, request)
+  if (multiFactor !== undefined) parameters.serialNumber = multiFactor.serialNumber
+  if (contexts !== undefined && contexts.length > 0)
+    parameters.providedContexts = contexts.map(({ providerArn }) => ({ providerArn }))
+  if (transitiveTagKeys !== undefined && transitiveTagKeys.length > 0)
+    parameters.transitiveTagKeys = transitiveTagKeys
+  addBroughtAlong(parameters, request)
+  return parameters
 }
 
 /** Session policies and tags, as passed. */
-export function narrowingOf({ sessionPolicies, policyArns, tags }: RecordedNarrowing): Recorded {
-  return {
-    ...(sessionPolicies === undefined || sessionPolicies.length === 0
-      ? {}
-      : { policy: sessionPolicies.join('\n') }),
-    ...(policyArns === undefined || policyArns.length === 0
-      ? {}
-      : { policyArns: policyArns.map((arn) => ({ arn })) }),
-    ...(tags === undefined || tags.size === 0
-      ? {}
-      : { tags: [...tags].map(([key, value]) => ({ key, value })) }),
-  }
+export function narrowingOf(passed: RecordedNarrowing): Recorded {
+  const parameters: Parameters = {}
+  addNarrowing(parameters, passed)
+  return parameters
+}
+
+function addNarrowing(parameters: Parameters, passed: RecordedNarrowing): void {
+  const { sessionPolicies, policyArns, tags } = passed
+  if (sessionPolicies !== undefined && sessionPolicies.length > 0)
+    parameters.policy = sessionPolicies.join('\n')
+  if (policyArns !== undefined && policyArns.length > 0)
+    parameters.policyArns = policyArns.map((arn) => ({ arn }))
+  if (tags !== undefined && tags.size > 0) parameters.tags = [...tags].map(([key, value]) => ({ key, value }))
 }
 
 /** What nobody passed in this call: what the identity provider asserted, or what the chain hands on. */
-function broughtAlong({ caller, roleArn, eventSource }: AssumeRequest): Recorded {
+function addBroughtAlong(parameters: Parameters, { caller, roleArn, eventSource }: AssumeRequest): void {
   if (caller.type !== 'assertion') {
     const { tags } = inheritedTags(caller)
-    return tags.size === 0 ? {} : { incomingTransitiveTags: Object.fromEntries(tags) }
+    if (tags.size > 0) parameters.incomingTransitiveTags = Object.fromEntries(tags)
+    return
   }
   const { assertion } = caller
   const { tags, transitiveTagKeys, sourceIdentity, kind } = assertion
-  return {
-    ...(kind === 'saml' && eventSource === 'sts.amazonaws.com'
-      ? { principalArn: providerArn(accountOf(roleArn), assertion) }
-      : {}),
-    ...(tags.size === 0 ? {} : { principalTags: Object.fromEntries(tags) }),
-    ...(transitiveTagKeys.length === 0 ? {} : { transitiveTagKeys }),
-    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-  }
+  if (kind === 'saml' && eventSource === 'sts.amazonaws.com')
+    parameters.principalArn = providerArn(accountOf(roleArn), assertion)
+  if (tags.size > 0) parameters.principalTags = Object.fromEntries(tags)
+  if (transitiveTagKeys.length > 0) parameters.transitiveTagKeys = transitiveTagKeys
+  if (sourceIdentity !== undefined) parameters.sourceIdentity = sourceIdentity
 }
+
+const beforeAccount = 4
 
 /** `arn:aws:iam::<account>:…` → account; empty for what is no ARN. */
 export function accountOf(arn: string): string {
-  return arn.split(':', 5)[4] ?? ''
+  let start = 0
+  for (let colons = 0; colons < beforeAccount; colons += 1) {
+    start = arn.indexOf(':', start) + 1
+    if (start === 0) return ''
+  }
+  const end = arn.indexOf(':', start)
+  return end < 0 ? arn.slice(start) : arn.slice(start, end)
 }

@@ -113,8 +113,13 @@ export function principalTags(
   return merged
 }
 
+let latest = { second: Number.NaN, text: '' }
+
+/** Remembers the latest second: most of what is written is of this moment. */
 export function isoSeconds(instant: Date): string {
-  return `${instant.toISOString().slice(0, 19)}Z`
+  const second = Math.floor(instant.getTime() / 1000)
+  if (second !== latest.second) latest = { second, text: `${instant.toISOString().slice(0, 19)}Z` }
+  return latest.text
 }
 
 export function addMoment(keys: Keys, { now, origin }: Pick<ContextParts, 'now' | 'origin'>): void {
@@ -136,9 +141,15 @@ export function addOrganization(
   account: Account | undefined,
 ): void {
   if (account === undefined) return
-  keys.set(`aws:${whose}orgid`, organization.id)
-  keys.set(`aws:${whose}orgpaths`, [orgPath(organization, account)])
+  const { id, paths } = organizationKeys[whose]
+  keys.set(id, organization.id)
+  keys.set(paths, [orgPath(organization, account)])
 }
+
+const organizationKeys = {
+  principal: { id: 'aws:principalorgid', paths: 'aws:principalorgpaths' },
+  resource: { id: 'aws:resourceorgid', paths: 'aws:resourceorgpaths' },
+} as const
 
 function addResource(keys: Keys, parts: ContextParts, inherited: ReadonlyMap<string, string>): void {
   keys.set('aws:resourceaccount', parts.role.account)

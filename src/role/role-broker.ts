@@ -12,12 +12,13 @@ import type { AssumeCaller, AssumeOutcome, AssumeRequest, PassedContext, RoleBro
 import { chainFrom, originOfAssertion, originOfCaller } from './lineage.js'
 import { packedPolicyPercent } from './packed-size.js'
 import { denialEvent, failureEvent, grantEvent } from './record.js'
+import type { PassedParameters } from './request-context.js'
 import type { Role, RoleDirectory } from './role.js'
-import type { SessionContext } from './role-session.js'
+import type { RoleSession, SessionContext } from './role-session.js'
 import type { ChainLink } from './session.js'
 import { assertChainLength, sessionEnd, type LifetimeLimits } from './session-lifetime.js'
 import { assertInlinePolicies, assertManagedPolicies } from './session-policies.js'
-import { noTags, tagsFor } from './session-tags.js'
+import { noTags, tagsFor, type SessionTags } from './session-tags.js'
 import { signInParameters } from './sign-in-parameters.js'
 
 export interface RoleBrokerDeps {
@@ -97,14 +98,7 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
           organization: directory.organization,
           role,
           account: directory.account(role.account),
-          passed: {
-            sessionName: request.sessionName,
-            ...tags,
-            ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
-            ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-            ...(request.multiFactor === undefined ? {} : { multiFactorAt: request.multiFactor.at }),
-            ...(contexts.length === 0 ? {} : contextsPassed(contexts)),
-          },
+          passed: passedIn(request, tags, sourceIdentity),
         })
   if (role === undefined || !authorization.allowed) {
     const denied = authorization.allowed ? undefined : authorization
@@ -128,39 +122,36 @@ async function assume(deps: RoleBrokerDeps, request: AssumeRequest): Promise<Ass
   })
   const chain = caller.type === 'assertion' ? noChain : chainFrom(caller)
   assertChainLength(chain, limits)
-  const issued = deps.credentials.issue(
-    {
-      type: 'role',
-      roleArn: role.arn,
-      roleId: role.id,
-      account: role.account,
-      sessionName: request.sessionName,
-      issuedAt: now,
-      expiresAt,
-      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-      ...tags,
-      ...(policies.length === 0 ? {} : { sessionPolicies: policies }),
-      ...(policyArns.length === 0 ? {} : { policyArns }),
-      ...(contexts.length === 0 ? {} : { contexts: contexts.map(withoutKeys) }),
-      origin:
-        caller.type === 'assertion' ? originOfAssertion(caller.assertion, role) : originOfCaller(caller, now),
-      chain,
-    },
-    request.minimumTokenLength,
-  )
+  const unnamed: Draft<Omit<RoleSession, 'accessKeyId'>> = {
+    type: 'role',
+    roleArn: role.arn,
+    roleId: role.id,
+    account: role.account,
+    sessionName: request.sessionName,
+    issuedAt: now,
+    expiresAt,
+    tags: tags.tags,
+    transitiveTagKeys: tags.transitiveTagKeys,
+    origin:
+      caller.type === 'assertion' ? originOfAssertion(caller.assertion, role) : originOfCaller(caller, now),
+    chain,
+  }
+  if (sourceIdentity !== undefined) unnamed.sourceIdentity = sourceIdentity
+  if (policies.length > 0) unnamed.sessionPolicies = policies
+  if (policyArns.length > 0) unnamed.policyArns = policyArns
+  if (contexts.length > 0) unnamed.contexts = contexts.map(withoutKeys)
+  const issued = deps.credentials.issue(unnamed, request.minimumTokenLength)
   await deps.audit.record(
     grantEvent(deps, request, { decision: authorization.decision, session: issued.session, packedPercent }),
   )
   deps.metrics.issued(request.eventName)
-  const { session, ...credentials } = issued
-  return {
-    granted: true,
-    credentials,
-    session,
-    role,
-    ...(packedPercent === undefined ? {} : { packedPolicyPercent: packedPercent }),
-  }
+  const { session, accessKeyId, secretAccessKey, sessionToken } = issued
+  const credentials = { accessKeyId, secretAccessKey, sessionToken, expiresAt }
+  const granted = { granted: true, credentials, session, role } as const
+  return packedPercent === undefined ? granted : { ...granted, packedPolicyPercent: packedPercent }
 }
+
+type Draft<Kind> = { -readonly [Field in keyof Kind]: Kind[Field] }
 
 const none: readonly string[] = []
 const noContexts: readonly PassedContext[] = []
@@ -174,11 +165,20 @@ function isChained(caller: AssumeCaller): boolean {
   return caller.type === 'session'
 }
 
-function contextsPassed(contexts: readonly PassedContext[]) {
-  return {
-    contextKeys: new Map(contexts.flatMap(({ keys }) => [...keys])),
-    contextProviders: contexts.map(({ providerArn }) => providerArn),
+function passedIn(
+  { sessionName, externalId, multiFactor, contexts = noContexts }: AssumeRequest,
+  { tags, transitiveTagKeys }: SessionTags,
+  sourceIdentity: string | undefined,
+): PassedParameters {
+  const passed: Draft<PassedParameters> = { sessionName, tags, transitiveTagKeys }
+  if (externalId !== undefined) passed.externalId = externalId
+  if (sourceIdentity !== undefined) passed.sourceIdentity = sourceIdentity
+  if (multiFactor !== undefined) passed.multiFactorAt = multiFactor.at
+  if (contexts.length > 0) {
+    passed.contextKeys = new Map(contexts.flatMap(({ keys }) => [...keys]))
+    passed.contextProviders = contexts.map(({ providerArn }) => providerArn)
   }
+  return passed
 }
 
 function withoutKeys({ providerArn, issuer, subject }: PassedContext): SessionContext {

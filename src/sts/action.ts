@@ -13,13 +13,16 @@ export type StsAction =
   | {
       readonly name: string
       readonly signed: true
-      parse(form: QueryForm): Parsed<(caller: Caller, origin: RequestOrigin) => Promise<StsOutcome>>
+      parse(form: QueryForm): Parsed<(caller: Caller, origin: RequestOrigin) => Answer>
     }
   | {
       readonly name: string
       readonly signed: false
-      parse(form: QueryForm): Parsed<(origin: RequestOrigin) => Promise<StsOutcome>>
+      parse(form: QueryForm): Parsed<(origin: RequestOrigin) => Answer>
     }
+
+/** No promise where nothing has to be waited for. */
+export type Answer = Promise<StsOutcome> | StsOutcome
 
 /** `recordable` is what of the parameters goes into the audit record: identifiers, never proofs. */
 export type Parsed<Run> =

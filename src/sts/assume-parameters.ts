@@ -35,11 +35,8 @@ export function readIssueParameters(check: Validation): IssueParameters {
 }
 
 export function readAssumeParameters(form: QueryForm, check: Validation): AssumeParameters {
-  return {
-    roleArn: check.requiredText('RoleArn', arnText),
-    ...readSessionPolicies(form, check),
-    ...readIssueParameters(check),
-  }
+  const roleArn = check.requiredText('RoleArn', arnText)
+  return Object.assign({ roleArn }, readSessionPolicies(form, check), readIssueParameters(check))
 }
 
 /** What is wrong although every single value is within its constraints. */

@@ -4,12 +4,17 @@
  */
 import type { RequestOrigin } from '../audit/event.js'
 import type { IdentityProvider } from '../federation/assertion.js'
-import type { RoleBroker } from '../role/broker.js'
+import type { AssumeRequest, RoleBroker } from '../role/broker.js'
 import type { Caller } from '../role/caller.js'
 import { deniedMessage } from '../role/denied-message.js'
 import type { StsAction, StsOutcome } from './action.js'
 import { assume, assumedRoleUser, closing, credentials } from './assume.js'
-import { readContexts, verifyContexts, type ContextParameter } from './assume-contexts.js'
+import {
+  readContexts,
+  verifyContexts,
+  type ContextParameter,
+  type ContextsOutcome,
+} from './assume-contexts.js'
 import {
   readAssumeParameters,
   recordableAssume,
@@ -17,7 +22,15 @@ import {
   sessionNameText,
   type AssumeParameters,
 } from './assume-parameters.js'
-import { readMfa, recordableMfa, refuseMfa, verifyMfa, type MfaDeps, type MfaParameters } from './mfa.js'
+import {
+  readMfa,
+  recordableMfa,
+  refuseMfa,
+  verifyMfa,
+  type MfaDeps,
+  type MfaOutcome,
+  type MfaParameters,
+} from './mfa.js'
 import { refused } from './permission.js'
 import { refuseOutsideBody } from './proof.js'
 import type { QueryForm } from './query-form.js'
@@ -26,6 +39,9 @@ import { createValidation } from './validation.js'
 import { refusal, type Refusal } from './wire-errors.js'
 
 const name = 'AssumeRole'
+// Nothing was sent, so nothing has to be waited for.
+const noContexts: ContextsOutcome = { ok: true, contexts: [] }
+const noMfa: MfaOutcome = { ok: true }
 const externalIdText = { min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }
 
 export interface AssumeRoleDeps extends MfaDeps {
@@ -33,13 +49,14 @@ export interface AssumeRoleDeps extends MfaDeps {
   readonly providers: () => readonly IdentityProvider[]
 }
 
-interface Parameters extends AssumeParameters {
+interface Parameters {
+  readonly shared: AssumeParameters
   readonly sessionName: string
-  readonly externalId?: string
-  readonly sourceIdentity?: string
+  readonly externalId: string | undefined
+  readonly sourceIdentity: string | undefined
   readonly tags: TagPairs
   readonly transitiveTagKeys: readonly string[]
-  readonly mfa?: MfaParameters
+  readonly mfa: MfaParameters | undefined
   readonly contexts: readonly ContextParameter[]
 }
 
@@ -53,7 +70,7 @@ export function assumeRole(deps: AssumeRoleDeps): StsAction {
       return {
         ok: true,
         recordable: {
-          ...recordableAssume(parameters),
+          ...recordableAssume(parameters.shared),
           roleSessionName: parameters.sessionName,
           ...recordableMfa(parameters.mfa),
         },
@@ -65,7 +82,7 @@ export function assumeRole(deps: AssumeRoleDeps): StsAction {
 
 function read(form: QueryForm): Parameters | Refusal {
   const check = createValidation(form)
-  const parameters = readAssumeParameters(form, check)
+  const shared = readAssumeParameters(form, check)
   const sessionName = check.requiredText('RoleSessionName', sessionNameText)
   const externalId = check.text('ExternalId', externalIdText)
   const sourceIdentity = check.text('SourceIdentity', sessionNameText)
@@ -75,34 +92,26 @@ function read(form: QueryForm): Parameters | Refusal {
   const contexts = readContexts(form, check)
   return (
     check.refusal() ??
-    refuseAssume(parameters) ??
+    refuseAssume(shared) ??
     refuseTags(tags, transitiveTagKeys) ??
     refuseSourceIdentity(sourceIdentity) ??
     refuseMfa(mfa) ??
     refuseOutsideBody(
       form,
       contexts.map((_, index) => `ProvidedContexts.member.${index + 1}.ContextAssertion`),
-    ) ?? {
-      ...parameters,
-      sessionName,
-      ...(externalId === undefined ? {} : { externalId }),
-      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-      tags,
-      transitiveTagKeys,
-      ...(mfa === undefined ? {} : { mfa }),
-      contexts,
-    }
+    ) ?? { shared, sessionName, externalId, sourceIdentity, tags, transitiveTagKeys, mfa, contexts }
   )
 }
 
 async function run(
   deps: AssumeRoleDeps,
-  { mfa, contexts: given, tags, transitiveTagKeys, ...parameters }: Parameters,
+  parameters: Parameters,
   caller: Caller,
   origin: RequestOrigin,
 ): Promise<StsOutcome> {
-  const { roleArn } = parameters
-  const provided = await verifyContexts(given, given.length === 0 ? [] : deps.providers())
+  const { mfa, contexts: given } = parameters
+  const { roleArn } = parameters.shared
+  const provided = given.length === 0 ? noContexts : await verifyContexts(given, deps.providers())
   if (!provided.ok) {
     // A provider that nobody declared, or that vouches for no contexts, looks like one that the role does not take.
     return refused(
@@ -111,25 +120,46 @@ async function run(
         : provided.refusal,
     )
   }
-  const verified = await verifyMfa(caller, mfa, deps)
+  const verified = mfa === undefined ? noMfa : await verifyMfa(caller, mfa, deps)
   if (!verified.ok) return refused(verified.refusal)
   const { contexts } = provided
+  const request = requestOf(parameters, caller, origin)
+  if (verified.multiFactor !== undefined) request.multiFactor = verified.multiFactor
+  if (contexts.length > 0) request.contexts = contexts
   return assume(
     deps.broker,
-    {
-      caller,
-      ...parameters,
-      ...(tags.length === 0 ? {} : { tags: new Map(tags) }),
-      ...(transitiveTagKeys.length === 0 ? {} : { transitiveTagKeys }),
-      ...(verified.multiFactor === undefined ? {} : { multiFactor: verified.multiFactor }),
-      ...(contexts.length === 0 ? {} : { contexts }),
-      eventName: name,
-      eventSource: 'sts.amazonaws.com',
-      origin,
-    },
+    request,
     (action) => deniedMessage(caller, action, roleArn),
     (granted) => [assumedRoleUser(granted), credentials(granted), ...closing(granted)],
   )
+}
+
+type Draft = { -readonly [Field in keyof AssumeRequest]: AssumeRequest[Field] }
+
+/** Field by field, since copying objects costs more than judging the request. */
+function requestOf(
+  { shared, sessionName, externalId, sourceIdentity, tags, transitiveTagKeys }: Parameters,
+  caller: Caller,
+  origin: RequestOrigin,
+): Draft {
+  const { roleArn, durationSeconds, sessionPolicies, policyArns, minimumTokenLength } = shared
+  const request: Draft = {
+    caller,
+    roleArn,
+    sessionName,
+    eventName: name,
+    eventSource: 'sts.amazonaws.com',
+    origin,
+  }
+  if (durationSeconds !== undefined) request.durationSeconds = durationSeconds
+  if (sessionPolicies !== undefined) request.sessionPolicies = sessionPolicies
+  if (policyArns !== undefined) request.policyArns = policyArns
+  if (externalId !== undefined) request.externalId = externalId
+  if (sourceIdentity !== undefined) request.sourceIdentity = sourceIdentity
+  if (tags.length > 0) request.tags = new Map(tags)
+  if (transitiveTagKeys.length > 0) request.transitiveTagKeys = transitiveTagKeys
+  if (minimumTokenLength !== undefined) request.minimumTokenLength = minimumTokenLength
+  return request
 }
 
 function refuseSourceIdentity(sourceIdentity: string | undefined): Refusal | undefined {

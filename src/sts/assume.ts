@@ -29,7 +29,7 @@ export async function assume(
   deniedMessage: (deniedAction: string) => string,
   render: (granted: Granted) => readonly XmlElement[],
 ): Promise<StsOutcome> {
-  return recordedByBroker(async () => {
+  try {
     const outcome = await broker.assume(request)
     return outcome.granted
       ? { ok: true, result: render(outcome), recorded: true }
@@ -38,18 +38,24 @@ export async function assume(
           refusal: refusal('AccessDenied', deniedMessage(outcome.deniedAction), 'sts:trust'),
           recorded: true,
         }
-  })
+  } catch (cause) {
+    return recordedFault(cause)
+  }
 }
 
-/** A broker has recorded its own faults, except the one that says that it cannot record. */
 export async function recordedByBroker(run: () => Promise<StsOutcome>): Promise<StsOutcome> {
   try {
     return await run()
   } catch (cause) {
-    if (cause instanceof Fault && cause.code !== 'AuditUnavailable')
-      return { ok: false, refusal: refusalOf(cause), recorded: true }
-    throw cause
+    return recordedFault(cause)
   }
+}
+
+/** A broker has recorded its own faults, except the one that says that it cannot record. */
+function recordedFault(cause: unknown): StsOutcome {
+  if (cause instanceof Fault && cause.code !== 'AuditUnavailable')
+    return { ok: false, refusal: refusalOf(cause), recorded: true }
+  throw cause
 }
 
 export function assumedRoleUser({ session }: Granted): XmlElement {

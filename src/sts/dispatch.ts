@@ -3,7 +3,7 @@
  * only through here: what is not in the table does not exist, and what is signed cannot run unsigned.
  */
 import type { RequestOrigin } from '../audit/event.js'
-import { authenticate, type AuthenticationDeps } from '../authentication/authenticate.js'
+import { authenticate, type Authentication, type AuthenticationDeps } from '../authentication/authenticate.js'
 import { Fault, type Clock } from '../fault.js'
 import type { WireRequest } from '../http/wire.js'
 import type { Log } from '../operation/log.js'
@@ -12,7 +12,7 @@ import type { Caller } from '../role/caller.js'
 import { sha256Hex } from '../signature/canonical-request.js'
 import { headerValues } from '../signature/received-header.js'
 import type { SignatureSettings } from '../signature/verification.js'
-import type { Recordable, StsAction, StsOutcome } from './action.js'
+import type { Answer, Recordable, StsAction, StsOutcome } from './action.js'
 import { refuseCaller } from './caller-kind.js'
 import { refused } from './permission.js'
 import { parseForm, type QueryForm } from './query-form.js'
@@ -48,7 +48,9 @@ export async function dispatch(
   progress: Progress,
 ): Promise<StsOutcome> {
   try {
-    return await phases(deps, actions, request, progress)
+    // A value where nothing has to be waited for, such as GetCallerIdentity with a session.
+    const answer = phases(deps, actions, request, progress)
+    return answer instanceof Promise ? await answer : answer
   } catch (cause) {
     if (cause instanceof Fault && cause.code === 'AuditUnavailable') throw cause
     const fields = { requestId: request.origin.requestId, action: progress.action }
@@ -64,19 +66,17 @@ export async function dispatch(
   }
 }
 
-async function phases(
+function phases(
   deps: DispatchDeps,
   actions: ReadonlyMap<string, StsAction>,
   request: WireRequest,
   progress: Progress,
-): Promise<StsOutcome> {
+): Answer {
   if (request.method !== 'POST' && request.method !== 'GET')
     return refused(refusal('MethodNotAllowed', 'Send GET or POST.', 'sts:method'))
-  const parsed = parseForm({
-    rawQuery: request.rawQuery,
-    contentType: headerValues(request.headers, 'content-type')[0] ?? '',
-    body: request.body,
-  })
+  const { rawQuery, headers, body } = request
+  const contentType = headerValues(headers, 'content-type')[0] ?? ''
+  const parsed = parseForm({ rawQuery, contentType, body })
   if (!parsed.ok) return refused(parsed.refusal)
   progress.action = parsed.form.get('Action') ?? ''
   const action = chooseAction(actions, parsed.form)
@@ -88,38 +88,52 @@ async function phases(
     progress.parameters = command.recordable
     return command.run(request.origin)
   }
-  const replay = deps.replay()
-  const authentication = await authenticate(
+  const { form } = parsed
+  const authentication = authenticate(
     request,
-    { type: 'computed', hash: () => sha256Hex(request.body) },
-    {
-      sessions: deps.sessions,
-      keys: deps.keys,
-      revocations: deps.revocations,
-      ...(replay === undefined ? {} : { replay }),
-      directory: deps.directory(),
-      settings: deps.settings(),
-      now: deps.now(),
-    },
+    { type: 'computed', hash: () => sha256Hex(body) },
+    authenticationDeps(deps),
   )
+  return authentication instanceof Promise
+    ? authentication.then((done) => signedPhases(action, form, done, progress))
+    : signedPhases(action, form, authentication, progress)
+}
+
+function authenticationDeps(deps: DispatchDeps): AuthenticationDeps {
+  const replay = deps.replay()
+  const given = {
+    sessions: deps.sessions,
+    keys: deps.keys,
+    revocations: deps.revocations,
+    directory: deps.directory(),
+    settings: deps.settings(),
+    now: deps.now(),
+  }
+  return replay === undefined ? given : { ...given, replay }
+}
+
+function signedPhases(
+  action: Extract<StsAction, { signed: true }>,
+  form: QueryForm,
+  authentication: Authentication,
+  progress: Progress,
+): Answer {
   if (!authentication.ok) {
     if (authentication.claimed !== undefined) progress.caller = authentication.claimed
     return refused(authentication.refusal)
   }
-  progress.caller = authentication.caller
+  const { caller, region } = authentication
+  const { requestId, sourceIp, userAgent, secure } = progress.origin
+  const origin = { requestId, sourceIp, userAgent, secure, region }
+  progress.caller = caller
   progress.proven = true
-  progress.origin = { ...request.origin, region: authentication.region }
-  const command = action.parse(parsed.form)
+  progress.origin = origin
+  const command = action.parse(form)
   if (!command.ok) return refused(command.refusal)
   progress.parameters = command.recordable
   const resource = command.recordable?.roleArn
-  const wrongKind = refuseCaller(
-    authentication.caller,
-    action.name,
-    typeof resource === 'string' ? resource : undefined,
-  )
-  if (wrongKind !== undefined) return refused(wrongKind)
-  return command.run(authentication.caller, { ...request.origin, region: authentication.region })
+  const wrongKind = refuseCaller(caller, action.name, typeof resource === 'string' ? resource : undefined)
+  return wrongKind === undefined ? command.run(caller, origin) : refused(wrongKind)
 }
 
 function chooseAction(actions: ReadonlyMap<string, StsAction>, form: QueryForm): StsAction | Refusal {

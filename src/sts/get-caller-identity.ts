@@ -10,7 +10,7 @@ export const getCallerIdentity: StsAction = {
     recordable: null,
     run: (caller) => {
       const { arn, userId, account } = identityOfCaller(caller)
-      return Promise.resolve({
+      return {
         ok: true,
         recorded: false,
         result: [
@@ -18,7 +18,7 @@ export const getCallerIdentity: StsAction = {
           ['UserId', userId],
           ['Account', account],
         ],
-      })
+      }
     },
   }),
 }

@@ -2,55 +2,49 @@
  * Audit records of what never reached the broker: requests that were malformed, not authenticated or refused by an
  * action itself, and GetCallerIdentity. Role decisions are recorded by the broker.
  */
-import { auditEvent, identityOfSigner } from '../audit/build-event.js'
-import type { AuditEvent, RequestOrigin, UserIdentity } from '../audit/event.js'
-import { identityOfCaller, type Caller } from '../role/caller.js'
-import type { Recordable } from './action.js'
-import type { Refusal } from './wire-errors.js'
+import { auditEvent, identityOfSigner, type AuditFacts } from '../audit/build-event.js'
+import type { AuditEvent, UserIdentity } from '../audit/event.js'
+import { accountOfCaller } from '../role/caller.js'
+import type { StsOutcome } from './action.js'
+import type { Progress } from './dispatch.js'
 
-export interface StsRecord {
-  readonly now: Date
-  readonly eventID: string
-  readonly origin: RequestOrigin
-  /** As sent; shown only when it looks like an action's name. */
-  readonly action: string
-  readonly parameters: Recordable | null
-  readonly caller?: Caller
-  /** Whether the caller's signature was verified, rather than only its token opened. */
-  readonly proven: boolean
-  readonly identity?: UserIdentity
-  readonly refusal?: Refusal
-  /** What came of it, where that is worth a record. */
-  readonly elements?: Recordable
+/** @param progress its action is as sent, and shown only when it looks like an action's name. */
+export function stsEvent(
+  progress: Progress,
+  outcome: StsOutcome,
+  { now, eventID }: { readonly now: Date; readonly eventID: string },
+): AuditEvent {
+  const { caller, parameters, action } = progress
+  const roleArn = parameters?.roleArn
+  const facts: { -readonly [Field in keyof AuditFacts]: AuditFacts[Field] } = {
+    now,
+    eventID,
+    origin: progress.origin,
+    eventSource: 'sts.amazonaws.com',
+    eventName: /^[A-Za-z]{1,64}$/.test(action) ? action : 'Unknown',
+    eventType: 'AwsApiCall',
+    userIdentity: identityIn(progress, outcome),
+    requestParameters: parameters,
+    responseElements: outcome.ok ? (outcome.elements ?? null) : null,
+    readOnly: true,
+  }
+  if (typeof roleArn === 'string')
+    facts.resources = [{ ARN: roleArn, accountId: roleArn.split(':')[4] ?? '', type: 'AWS::IAM::Role' }]
+  if (!outcome.ok) {
+    const { refusal } = outcome
+    facts.errorCode = refusal.code
+    facts.errorMessage = refusal.message
+    facts.additionalEventData = {
+      ...(refusal.reason === undefined ? {} : { reason: refusal.reason }),
+      ...(refusal.cause === undefined ? {} : { cause: refusal.cause }),
+      ...(caller === undefined ? {} : { identityProven: progress.proven }),
+    }
+  }
+  if (caller !== undefined) facts.recipientAccountId = accountOfCaller(caller)
+  return auditEvent(facts)
 }
 
-export function stsEvent(record: StsRecord): AuditEvent {
-  const { caller, refusal, parameters } = record
-  const roleArn = parameters?.roleArn
-  return auditEvent({
-    now: record.now,
-    eventID: record.eventID,
-    origin: record.origin,
-    eventSource: 'sts.amazonaws.com',
-    eventName: /^[A-Za-z]{1,64}$/.test(record.action) ? record.action : 'Unknown',
-    eventType: 'AwsApiCall',
-    userIdentity: record.identity ?? (caller === undefined ? { type: 'Unknown' } : identityOfSigner(caller)),
-    requestParameters: parameters,
-    responseElements: record.elements ?? null,
-    ...(typeof roleArn === 'string'
-      ? { resources: [{ ARN: roleArn, accountId: roleArn.split(':')[4] ?? '', type: 'AWS::IAM::Role' }] }
-      : {}),
-    ...(refusal === undefined ? {} : { errorCode: refusal.code, errorMessage: refusal.message }),
-    ...(refusal === undefined
-      ? {}
-      : {
-          additionalEventData: {
-            ...(refusal.reason === undefined ? {} : { reason: refusal.reason }),
-            ...(refusal.cause === undefined ? {} : { cause: refusal.cause }),
-            ...(caller === undefined ? {} : { identityProven: record.proven }),
-          },
-        }),
-    readOnly: true,
-    ...(caller === undefined ? {} : { recipientAccountId: identityOfCaller(caller).account }),
-  })
+function identityIn({ caller }: Progress, outcome: StsOutcome): UserIdentity {
+  if (!outcome.ok && outcome.identity !== undefined) return outcome.identity
+  return caller === undefined ? { type: 'Unknown' } : identityOfSigner(caller)
 }

@@ -92,22 +92,19 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
   const phases = {
     ...deps,
     sessions: rememberSessions(deps.credentials),
-    settings: () => ({ ...deps.settings(), service: 'sts', maxPresignedSeconds }),
+    settings: () => {
+      const { clockSkewSeconds, publicHosts } = deps.settings()
+      return { clockSkewSeconds, publicHosts, service: 'sts', maxPresignedSeconds }
+    },
   }
   const eventID = deps.randomUuid ?? randomUUID
 
-  async function record(outcome: StsOutcome, progress: Progress): Promise<void> {
-    const elements = outcome.ok ? outcome.elements : undefined
-    const event = stsEvent({
-      ...progress,
-      ...(outcome.ok ? {} : { refusal: outcome.refusal }),
-      ...(elements === undefined ? {} : { elements }),
-      ...(outcome.ok || outcome.identity === undefined ? {} : { identity: outcome.identity }),
-      now: deps.now(),
-      eventID: eventID(),
-    })
-    if (outcome.ok && elements === undefined) deps.audit.note(event)
-    else await deps.audit.record(event)
+  /** @returns a promise where the answer has to wait for the record. */
+  function record(outcome: StsOutcome, progress: Progress): Promise<void> | undefined {
+    const event = stsEvent(progress, outcome, { now: deps.now(), eventID: eventID() })
+    if (!outcome.ok || outcome.elements !== undefined) return deps.audit.record(event)
+    deps.audit.note(event)
+    return undefined
   }
 
   async function handle(request: WireRequest): Promise<WireResponse> {
@@ -117,7 +114,8 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
       deps.metrics.stsRequest(actions.has(progress.action) ? progress.action : 'unknown', code)
     try {
       const outcome = await dispatch(phases, actions, request, progress)
-      if (!outcome.recorded) await record(outcome, progress)
+      const recorded = outcome.recorded ? undefined : record(outcome, progress)
+      if (recorded !== undefined) await recorded
       count(outcome.ok ? 'ok' : outcome.refusal.code)
       return outcome.ok
         ? success(progress.action, outcome.result, requestId)
