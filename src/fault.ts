@@ -44,7 +44,7 @@ export type FaultCode =
   /** The identity provider was asked and said no. */
   | 'ProviderRejected'
   | 'SignatureMismatch'
-  /** A fact that must be shared (single use, pending sign-in) could not be read or written. */
+  /** A fact that must be shared (single use, pending sign-in, a key) could not be read or written. */
   | 'StoreUnavailable'
   | 'Throttled'
 
