@@ -157,16 +157,22 @@ interface UserDocument {
   readonly items: readonly SealedItem[]
 }
 
-/** What is no document of ours holds nothing: one that was spoilt must not hide the others. */
+/** What is no document of ours holds nothing, and what is no item is none: what was spoilt must not hide the others. */
 function parse(text: string | undefined): UserDocument {
   const none = { user: '', items: [] }
   if (text === undefined) return none
   try {
-    const { user, items } = JSON.parse(text) as Partial<UserDocument>
-    return typeof user === 'string' && Array.isArray(items) ? { user, items } : none
+    const { user, items } = (JSON.parse(text) ?? {}) as { readonly user?: unknown; readonly items?: unknown }
+    return typeof user === 'string' && Array.isArray(items) ? { user, items: items.flatMap(itemOf) } : none
   } catch {
     return none
   }
+}
+
+/** With nothing sealed, where that was lost: it opens nowhere, and can be deleted by its id. */
+function itemOf(value: unknown): readonly SealedItem[] {
+  const { id, sealed } = (value ?? {}) as Partial<Record<keyof SealedItem, unknown>>
+  return typeof id === 'string' ? [{ id, sealed: typeof sealed === 'string' ? sealed : '' }] : []
 }
 
 function tooBusy(): Error {
