@@ -23,16 +23,21 @@ export type Standing =
 export const adoptHint = 'if this ring is the right one, run `rolegate keys adopt` with it'
 
 /** How a ring stands to the others; the reason is for an operator and holds key ids only. */
-export function standingOf(record: RingRecord, { installation, active, keys }: KeyRing, now: Date): Standing {
+export function standingOf(record: RingRecord, ring: KeyRing, now: Date): Standing {
+  const { installation, active, keys, older } = ring
   const foreign = (reason: string): Standing => ({ state: 'foreign', reason: `${reason}; ${adoptHint}` })
   if (record.installation !== installation)
     return foreign(
       `this ring belongs to installation \`${installation}\`, the other replicas to \`${record.installation}\`: give all of them one ring`,
     )
-  if (!keys.some(({ id }) => id === record.active))
+  if (!keys.some(({ id }) => id === record.active)) {
+    const isOlder = older.some(({ id }) => id === record.active)
     return foreign(
-      `the other replicas issue under the key \`${record.active}\`, which this ring does not have: give this replica their ring`,
+      isOlder
+        ? `the other replicas issued under the key \`${record.active}\` last, which this ring retired so long ago that it does not open their credentials: give them this ring`
+        : `the other replicas issue under the key \`${record.active}\`, which this ring does not have: give this replica their ring`,
     )
+  }
   if (active.id === record.active) return { state: 'agreed' }
   const former = Object.hasOwn(record.former, active.id) ? record.former[active.id] : undefined
   if (former !== undefined) {

@@ -34,7 +34,13 @@ export interface IssuerDeps {
 
 /** Resolves when the keys that there are have been read, or cannot be for the moment. */
 export async function openIssuer(deps: IssuerDeps): Promise<OpenIssuer> {
-  const records = keyRecordsOf(deps.records, deps.ring)
+  const box = createPurposeBox(deps.ring, signingKeyPurpose)
+  const records = createKeyRecords(deps.records, {
+    ...box,
+    // A server that is late to follow the ring must not undo what the others have sealed under a later key.
+    renew: (sealed) =>
+      deps.ringState() === 'agreed' ? box.renew(sealed) : box.open(sealed) === undefined ? undefined : sealed,
+  })
   const keys = createSigningKeys({ ...deps, records, make: createKeyMaker() })
   const tokens = createTokenIssuer({ ...deps, keys })
   await keys.refresh()

@@ -42,11 +42,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function open(of: LiveKeyRing): Promise<OpenIssuer> {
+function open(of: LiveKeyRing, state: 'agreed' | 'behind' = 'agreed'): Promise<OpenIssuer> {
   return openIssuer({
     records: store.records,
     ring: of,
-    ringState: () => 'agreed',
+    ringState: () => state,
     publicUrl: () => 'https://rolegate.example.test',
     settings: () => ({ enabled: true }),
     isAccount: (id) => id === account || id === otherAccount,
@@ -69,6 +69,16 @@ it('seals the keys anew when the key ring changes, before the old key of the rin
   expect(await idsOf(afterwards)).toEqual(ids)
   afterwards.close()
   later.close()
+})
+
+it('leaves them as they are where the ring is behind that of the others', async () => {
+  const before = await store.records.get(recordKey)
+  const late = await ringOf({ keys: [old, fresh] })
+  const behind = await open(late, 'behind')
+  expect(await idsOf(behind)).toEqual(await idsOf(issuer))
+  expect(await store.records.get(recordKey)).toBe(before)
+  behind.close()
+  late.close()
 })
 
 it('makes keys for nobody at start', async () => {
