@@ -34,6 +34,8 @@ export interface Product {
 export interface ProductOptions {
   /** False: only what the configuration folder says. */
   readonly demo?: boolean
+  /** Where it listens; default: a free port. For a `publicUrl` or public hosts that have to name it. */
+  readonly port?: number
   /** Default `http`. What `configure` makes of `tls` it says here. */
   readonly scheme?: 'http' | 'https'
   /** Changes the installation's own folders before the first start; `config` is a copy of the committed one. */
@@ -49,7 +51,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     await cp(join(repository, 'config'), join(folder, 'config'), { recursive: true })
     await options.configure?.({ config: join(folder, 'config'), data: join(folder, 'data') })
     if (options.user !== undefined) await giveTo(options.user, folder)
-    return await start(folder, await freePortRange(4), options)
+    return await start(folder, options.port ?? (await freePortRange(4)), options)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
@@ -64,8 +66,13 @@ export interface Ended {
 
 /** The command for as long as it takes, with nothing in its environment but a path. */
 export function runCommand(...parameters: string[]): Promise<Ended> {
+  return runCommandWith('', ...parameters)
+}
+
+/** The same with `input` on standard input, which then ends. */
+export function runCommandWith(input: string, ...parameters: string[]): Promise<Ended> {
   return new Promise((done, failed) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [command, ...parameters],
       { env: { PATH: process.env['PATH'] }, timeout: 20_000 },
@@ -74,6 +81,8 @@ export function runCommand(...parameters: string[]): Promise<Ended> {
         else done({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       },
     )
+    // A command that reads nothing may have ended by then.
+    child.stdin?.once('error', () => undefined).end(input)
   })
 }
 
@@ -108,7 +117,7 @@ async function start(folder: string, port: number, options: ProductOptions): Pro
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
-  const ready = demo ? 'Ctrl-C stops everything' : `Rolegate serves ${url}`
+  const ready = demo ? 'Ctrl-C stops everything' : 'Rolegate serves '
   while (!output.includes(ready)) {
     if (child.exitCode !== null) throw new Error(`the product did not start:\n${output}`)
     await new Promise((done) => setTimeout(done, 50))
