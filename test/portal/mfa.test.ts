@@ -25,6 +25,7 @@ const others: readonly User[] = [
 ]
 const serial = 'arn:aws:iam::111122223333:mfa/people/break-glass'
 
+const disabled = new Set<string>()
 let host: PortalHost
 let auditFails = false
 const auditThrough = (audit: AuditLog): AuditLog => ({
@@ -35,11 +36,12 @@ const auditThrough = (audit: AuditLog): AuditLog => ({
       : audit.record(event),
 })
 beforeAll(async () => {
-  host = await portalHost({ users: [mine, second, ...others], auditThrough })
+  host = await portalHost({ users: [mine, second, ...others], auditThrough, disabled })
 })
 afterAll(() => host.close())
 afterEach(() => {
   auditFails = false
+  disabled.clear()
 })
 
 const hidden = (html: string, name: string) =>
@@ -216,6 +218,23 @@ describe('the page of MFA devices', () => {
     auditFails = false
     expect(await host.userRoom.ownDevices.list(mine)).toMatchObject([{ serialNumber: `${serial}/kept` }])
     expect((await remove(ada, `${serial}/kept`, code(kept, 1))).status).toBe(303)
+  })
+
+  it('is closed to a sign-in that outlives its provider: it enrols no second factor for anybody', async () => {
+    const ada = await signedIn(host)
+    const { text } = await begin(ada, 'late')
+    const secret = secretIn(text)
+    disabled.add('local')
+    expect((await ada.get('/accounts')).text).not.toContain('/account/mfa')
+    const answers = [
+      await ada.get('/account/mfa'),
+      await begin(ada, 'later'),
+      await confirm(ada, hidden(text, 'enrolment'), code(secret, -1), code(secret)),
+      await remove(ada, `${serial}/kept`, '000000'),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+    const kept = await host.userRoom.ownDevices.list(mine)
+    expect(kept.map(({ serialNumber }) => serialNumber)).not.toContain(`${serial}/late`)
   })
 
   it('locks a device after five wrong codes, and says so', async () => {

@@ -67,6 +67,8 @@ export async function portalHost(
     readonly accounts?: readonly Account[]
     readonly roles?: readonly Role[]
     readonly users?: readonly User[]
+    /** Names of providers that the configuration has disabled meanwhile; may change. */
+    readonly disabled?: ReadonlySet<string>
     readonly demo?: PortalDeps['demo']
     /** Stands in front of the real audit log, to make it fail. */
     readonly auditThrough?: (audit: AuditLog) => AuditLog
@@ -97,7 +99,7 @@ export async function portalHost(
       providers: [],
     }),
     vouchesFor: ({ provider }: { readonly provider: string }) =>
-      providers.some(({ name }) => name === provider),
+      options.disabled?.has(provider) !== true && providers.some(({ name }) => name === provider),
   }
   const sts = {
     maxSessionSeconds: 129_600,
