@@ -151,10 +151,13 @@ function byKey(claim: SignatureClaim, key: LongTermKey | undefined, deps: Authen
 /** Nobody's. */
 const strangerKey = createSecretKey(randomBytes(32))
 
-/** After this instant the signature is too old to be accepted anyway. */
+/** By how much the clock of another replica may be behind: that one takes a signature for as much longer. */
+const clockMarginSeconds = 60
+
+/** After this instant the signature is too old to be accepted anyway, at whatever replica. */
 function lastUse({ signedAt }: SignatureClaim, settings: SignatureSettings): Date {
   const seconds = Math.max(settings.clockSkewSeconds, settings.maxPresignedSeconds)
-  return new Date(signedAt.getTime() + (seconds + 1) * 1000)
+  return new Date(signedAt.getTime() + (seconds + clockMarginSeconds) * 1000)
 }
 
 function refused(refusal: SignatureRefusal, claimed?: Caller): Extract<Authentication, { ok: false }> {
