@@ -10,8 +10,11 @@ interface DeviceName {
 }
 
 export interface MfaUsedCodes {
-  /** @returns false when the code of this step was used before, at whatever process. */
-  use(device: DeviceName, step: number): Promise<boolean>
+  /**
+   * One app may be enrolled for several devices: its code counts once for all of them.
+   * @returns false when the code of this step was used before, at whatever process.
+   */
+  use(device: { readonly secret: Buffer }, step: number): Promise<boolean>
   /**
    * Takes a place before a code is looked at, so that guesses at the same time count like guesses one after the other.
    * @returns undefined when no place is free; otherwise what gives all places back, for who knew the right code.
@@ -27,9 +30,9 @@ const usedForMs = 10 * 60 * 1000
 
 export function createMfaUsedCodes(store: ExpiringStore, now: Clock): MfaUsedCodes {
   return {
-    use: (device, step) =>
+    use: ({ secret }, step) =>
       store.add(
-        `mfa.used:${keyOf(device)}:${step}`,
+        `mfa.used:${digest(secret)}:${step}`,
         '1',
         new Date(Math.max(endOfStep(step).getTime(), now().getTime()) + usedForMs),
       ),
@@ -51,5 +54,9 @@ export function createMfaUsedCodes(store: ExpiringStore, now: Clock): MfaUsedCod
 
 /** The user too: two users' devices may have one serial number when a path is named after a user. */
 function keyOf({ userArn, serialNumber }: DeviceName): string {
-  return createHash('sha256').update(`${userArn}\0${serialNumber}`).digest('base64url')
+  return digest(`${userArn}\0${serialNumber}`)
+}
+
+function digest(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('base64url')
 }

@@ -158,6 +158,21 @@ describe.each([
     expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(1)
   })
 
+  it('accept one code once, although an app was enrolled for two devices or two users', async () => {
+    const [user, another] = [anybody(), anybody()]
+    const { serialNumber, secret } = await enrolled(user)
+    const twins = [here().enrolment.begin(user, 'twin', secret), here().enrolment.begin(another, '', secret)]
+    for (const [index, twin] of twins.entries()) {
+      const owner = [user, another][index]!
+      expect(await here().enrolment.confirm(owner, twin, [code(secret, -1), code(secret)])).toBe('enabled')
+      clock.advance(60)
+    }
+    const given = code(secret)
+    expect(await here().verification.verify(user, serialNumber, given)).toBe('accepted')
+    expect(await there().verification.verify(user, twins[0]!.serialNumber, given)).toBe('wrong-code')
+    expect(await there().verification.verify(another, twins[1]!.serialNumber, given)).toBe('wrong-code')
+  })
+
   it('lock after five wrong codes, wherever they were tried, for this device and for a time', async () => {
     const user = anybody()
     const phone = await enrolled(user, 'phone')
