@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { listConfigFolder } from '../config/config-folder.js'
 import { createFindings } from '../config/place.js'
 import { maxNamedFileBytes, readText } from '../config/reading.js'
+import { secret } from '../config/schema/value.js'
 import { parseSource } from '../config/source-document.js'
 import { keepingSeconds, openingSeconds } from '../credentials/key-ring.js'
 import { CommandError, exitCodes } from './terminal.js'
@@ -40,7 +41,10 @@ export async function ringFileOf({ config, data, file }: RingPlace): Promise<str
   throw new CommandError(exitCodes.usage, await instruction(reference, config))
 }
 
-/** @returns what stands under `keyRing`, e.g. `${env:NAME}`; undefined when there is nothing, or no configuration. */
+/**
+ * @returns what stands under `keyRing`, e.g. `${env:NAME}`; undefined when there is nothing, or no configuration.
+ * @throws {CommandError} when the configuration cannot be read, or has the keys themselves.
+ */
 async function referenceIn(config: string): Promise<string | undefined> {
   const findings = createFindings()
   const folder = await listConfigFolder(config, findings)
@@ -55,7 +59,13 @@ async function referenceIn(config: string): Promise<string | undefined> {
     )
   const written = (source.value as { readonly keyRing?: unknown } | null)?.keyRing
   if (written === undefined || written === null) return undefined
-  return typeof written === 'string' ? written : JSON.stringify(written)
+  // Anything else may be the keys themselves, which no message repeats.
+  const { success, error } = secret().safeParse(written)
+  if (success && typeof written === 'string') return written
+  throw new CommandError(
+    exitCodes.failed,
+    `\`keyRing\` in \`${join(config, name)}\`: ${error?.issues[0]?.message ?? ''}`,
+  )
 }
 
 async function instruction(reference: string, config: string): Promise<string> {

@@ -164,6 +164,17 @@ describe('keys rotate', () => {
     expect(await secretsIn(file)).toEqual(before)
   })
 
+  it('never shows keys that somebody wrote into the configuration itself', async () => {
+    for (const written of [`"${freshKey()}"`, `["${freshKey()}"]`, `{ key: "${freshKey()}" }`]) {
+      await writeFile(join(config, 'rolegate.yaml'), `keyRing: ${written}\n`)
+      for (const options of [['rotate'], ['ring'], ['rotate', '--compromised']] as const) {
+        const message = await refusal(...options)
+        expect(message).toMatch(/never written here.*env:NAME.*file:PATH/)
+        expect(message).not.toContain(/[\w+/=]{40,}/.exec(written)![0])
+      }
+    }
+  })
+
   it('does not guess when the configuration cannot be read', async () => {
     await writeFile(join(config, 'rolegate.yaml'), 'keyRing: [\n')
     expect(await refusal('rotate')).toMatch(/cannot be read.*rolegate check.*--file/)
