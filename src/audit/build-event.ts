@@ -131,16 +131,24 @@ export function identityOf(assertion: Assertion): UserIdentity {
 
 /** Who signed a request: a user, or whoever holds temporary credentials. */
 export function identityOfSigner(caller: Caller): UserIdentity {
-  if (caller.type === 'session' && caller.session.type === 'role') {
-    const { session } = caller
-    let identity = ofRoleSessions.get(session)
-    if (identity === undefined) ofRoleSessions.set(session, (identity = identityOfRoleSession(session)))
-    return identity
-  }
-  const { arn, userId, account } = identityOfCaller(caller)
-  const shared = { principalId: userId, arn, accountId: account, accessKeyId: accessKeyIdOf(caller) }
-  if (caller.type === 'user') return { type: 'IAMUser', ...shared, userName: caller.user.name }
+  if (caller.type === 'user') return { type: 'IAMUser', ...sharedFields(caller), userName: caller.user.name }
   const { session } = caller
+  let identity = ofSessions.get(session)
+  if (identity === undefined) ofSessions.set(session, (identity = identityOfSession(session)))
+  return identity
+}
+
+/** A session that signs many requests is one object for all of them. */
+const ofSessions = new WeakMap<Session, UserIdentity>()
+
+function sharedFields(caller: Caller) {
+  const { arn, userId, account } = identityOfCaller(caller)
+  return { principalId: userId, arn, accountId: account, accessKeyId: accessKeyIdOf(caller) }
+}
+
+function identityOfSession(session: Session): UserIdentity {
+  if (session.type === 'role') return identityOfRoleSession(session)
+  const shared = sharedFields({ type: 'session', session })
   const multiFactor = session.type === 'user' && session.multiFactorAt !== undefined
   const attributes = { creationDate: isoSeconds(session.issuedAt), mfaAuthenticated: String(multiFactor) }
   switch (session.type) {
@@ -162,8 +170,6 @@ export function identityOfSigner(caller: Caller): UserIdentity {
           ...(session.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity }),
         },
       }
-    default:
-      throw new TypeError(`a session of another kind: ${session.type satisfies 'role'}`)
   }
 }
 
@@ -174,9 +180,6 @@ function userIssuerOf({ userArn, userId, account }: Extract<Session, { type: 'fe
 function nameIn(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1)
 }
-
-/** A session that signs many requests is one object for all of them. */
-const ofRoleSessions = new WeakMap<RoleSession, UserIdentity>()
 
 /** An assumed role in use; its access key id ties this record to the one of its issue. */
 function identityOfRoleSession(session: RoleSession): UserIdentity {

@@ -70,9 +70,12 @@ export function parseForm(source: FormSource): ParsedForm {
   return { ok: true, form: formOf(values, bodyNames, members) }
 }
 
+const formType = 'application/x-www-form-urlencoded'
+
 function isFormType(contentType: string): boolean {
+  if (contentType === formType) return true
   const [mediaType = ''] = contentType.split(';', 1)
-  return mediaType.trim().toLowerCase() === 'application/x-www-form-urlencoded'
+  return mediaType.trim().toLowerCase() === formType
 }
 
 /** @returns undefined when a percent escape is broken or does not make UTF-8. */
@@ -95,6 +98,7 @@ type Members = ReadonlyMap<string, readonly ReadonlyMap<string, string>[]>
 function groupMembers(values: ReadonlyMap<string, string>): Members | undefined {
   const lists = new Map<string, Map<number, Map<string, string>>>()
   for (const [name, value] of values) {
+    if (!name.includes('.member.')) continue
     const match = /^([^.]+)\.member\.([^.]*)(?:\.(.+))?$/.exec(name)
     if (match === null) continue
     const [, list = '', position = '', field = ''] = match

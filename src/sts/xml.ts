@@ -56,14 +56,19 @@ function headersOf(requestId: string): Readonly<Record<string, string>> {
 }
 
 function document(root: string, namespace: string, children: readonly XmlElement[]): string {
-  return `<${root} xmlns="${namespace}">\n${children.map((child) => render(child, '  ')).join('')}</${root}>\n`
+  return `<${root} xmlns="${namespace}">\n${renderAll(children, '  ')}</${root}>\n`
 }
 
 /** Scalars stand without white space around them: SDKs keep every character of a session token. */
 function render([name, content]: XmlElement, indent: string): string {
   if (typeof content === 'string') return `${indent}<${name}>${escapeXml(content)}</${name}>\n`
-  const children = content.map((child) => render(child, `${indent}  `)).join('')
-  return `${indent}<${name}>\n${children}${indent}</${name}>\n`
+  return `${indent}<${name}>\n${renderAll(content, `${indent}  `)}${indent}</${name}>\n`
+}
+
+function renderAll(elements: readonly XmlElement[], indent: string): string {
+  let text = ''
+  for (const element of elements) text += render(element, indent)
+  return text
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
