@@ -4,9 +4,9 @@
  * and not a second installation.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { access, open, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createAuditLog, type OpenAuditLog } from '../audit/audit-log.js'
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
 import type { Config } from '../config/config.js'
@@ -89,6 +89,7 @@ export async function openInstallation(
     },
     async record(what) {
       const { file } = config.server.audit
+      if (audit === undefined && file !== undefined) await makeForServer(file)
       // Results are on standard output: records that the server would write there go to standard error.
       audit ??= await createAuditLog({
         ...(file === undefined ? {} : { file }),
@@ -163,6 +164,25 @@ async function requireFile(file: string, folder: string): Promise<void> {
       `there is no \`${file}\`: \`${folder}\` is the data folder of no server yet; name the right one with --data, or start the server once`,
     )
   })
+}
+
+/**
+ * The audit file, where there is none because it was moved away. Otherwise root, recording for a server that is not
+ * root, would shut it out. A link is left alone: who it leads to is not for the folder's owner to say.
+ */
+async function makeForServer(file: string): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  try {
+    const { uid, gid } = await stat(dirname(file))
+    const handle = await open(file, 'wx', 0o600)
+    try {
+      await handle.chown(uid, gid)
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    // It is there already; or something is wrong with the place, which the record will say.
+  }
 }
 
 /** Of the machine; in a container there may be no name. */

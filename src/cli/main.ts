@@ -48,10 +48,19 @@ function processTerminal(): Terminal {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(`${text}\n`),
     environment: process.env,
-    home: homedir(),
+    home: homeFolder(),
     now: () => new Date(),
     fetch,
     openBrowser: (url) => openBrowser(url, process.env),
     wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  }
+}
+
+/** Where containers run under a user that has no name there is none; only clients keep something in it. */
+function homeFolder(): string {
+  try {
+    return homedir()
+  } catch {
+    return '/nonexistent'
   }
 }

@@ -1,7 +1,19 @@
 /** The commands as processes of their own, beside a server's copy of the keys that lives in this one. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
@@ -19,6 +31,7 @@ import { mfaOn, replicaOn, userOf } from './house.js'
 
 const repository = resolve(import.meta.dirname, '..', '..')
 const now = () => new Date()
+const asRoot = process.getuid?.() === 0 ? it : it.skip
 const backup = 'arn:aws:iam::111122223333:user/services/backup-agent'
 const twin = 'arn:aws:iam::222233334444:user/backup-agent'
 
@@ -171,6 +184,29 @@ describe.each(['embedded', 'redis'])('beside a server with the %s store', (engin
     })
     expect(await readFile(join(data, 'audit.jsonl'), 'utf8')).not.toContain(secret)
   })
+
+  asRoot(
+    'leaves an audit file that it had to make to the server that is not root, and nothing else',
+    async () => {
+      const [file, elsewhere] = [join(data, 'audit.jsonl'), join(folder, `elsewhere-${engine}`)]
+      await create()
+      await rename(file, `${file}.kept`)
+      await chown(data, 4_321, 1_234)
+      try {
+        await create()
+        const made = await stat(file)
+        expect([made.uid, made.gid, made.mode & 0o777]).toEqual([4_321, 1_234, 0o600])
+        expect(await audit()).toHaveLength(1)
+        await rm(file)
+        await symlink(elsewhere, file)
+        await create('Production/backup-agent')
+        expect(await stat(elsewhere)).toMatchObject({ uid: 0, gid: 0 })
+      } finally {
+        await chown(data, 0, 0)
+        await rename(`${file}.kept`, file)
+      }
+    },
+  )
 
   it('finds the user by name, account/name or ARN, and says what comes near', async () => {
     const two = await run('keys', 'create', 'backup-agent')
@@ -332,3 +368,22 @@ it('makes no second installation out of a mistyped folder', async () => {
   expect(err).toContain('is the data folder of no server yet')
   await expect(readFile(join(data, 'keys.json'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
+
+asRoot(
+  'runs under a user that the machine has no name and no home for, as containers have them',
+  async () => {
+    await chmod(folder, 0o755)
+    const [program, ...args] = command.command
+    const child = spawn(program, [...args, '--version'], {
+      uid: 1_500,
+      gid: 1_500,
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const said = { out: '', err: '' }
+    child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+    const code = await new Promise((done) => child.once('close', done))
+    expect({ code, ...said }).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: '' })
+  },
+)
