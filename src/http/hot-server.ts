@@ -21,7 +21,7 @@ import { createClientAddresses } from './client-address.js'
 import { trackConnections } from './connections.js'
 import { chooseProtocol, sendToHttp1, serveHttp2, type Http2Connections } from './http2-connections.js'
 import { createBodyReader, type BodyReader } from './request-body.js'
-import { headerIn, headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
+import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
 import { answerUnreadable } from './unreadable-request.js'
 import { plainAnswer, send, sendLast, sendLastAndDiscard, type Answerable } from './wire-answer.js'
 import type { WireRequest, WireRoom } from './wire.js'
@@ -97,8 +97,8 @@ export function createHotServer(deps: HotServerDeps): HotServer {
     const rawPath = query < 0 ? url : url.slice(0, query)
     const rawQuery = query < 0 ? '' : url.slice(query + 1)
     const method = request.method ?? ''
+    const contentType = request.headers['content-type'] ?? ''
     const headers = headerPairs(request.rawHeaders)
-    const contentType = headerIn(headers, 'content-type') ?? ''
     const origin = makeOrigin(request, headers, addresses, newRequestId())
     const room = rooms.find((room) => room.accepts(method, rawPath, rawQuery, contentType))
     return { url, method, rawPath, rawQuery, headers, origin, room }
@@ -204,11 +204,12 @@ async function serve(
 ): Promise<void> {
   const { requestId } = origin
   try {
-    if (isEncoded(headers)) {
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
       await sendLastAndDiscard(request, response, plainAnswer(415, 'Unsupported Media Type', requestId))
       return
     }
-    const read = await readBody(request, room.maxBodyBytes, headers)
+    const read = await readBody(request, room.maxBodyBytes)
     if (read.type === 'read') {
       const { body } = read
       send(response, await room.handle({ method, rawPath, rawQuery, headers, body, origin }))
@@ -220,12 +221,6 @@ async function serve(
     if (response.headersSent) response.destroy()
     else sendLast(response, plainAnswer(500, 'InternalFailure', requestId))
   }
-}
-
-function isEncoded(headers: HeaderPairs): boolean {
-  return headers.some(
-    ([name, value]) => name === 'content-encoding' && value.trim().toLowerCase() !== 'identity',
-  )
 }
 
 /** One host, of a form that a host can have, and a path: no absolute URL, no `*`. */

@@ -1,7 +1,6 @@
 /** Reading a request's body with an end in sight: so many bytes, so many milliseconds, nothing decoded. */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { headerIn, headerPairs, type HeaderPairs } from './request-origin.js'
 
 export type ReadBody =
   | { readonly type: 'read'; readonly body: Buffer }
@@ -12,23 +11,20 @@ export type ReadBody =
 
 /** What of a request is needed here; HTTP/2's has it too. */
 export type BodySource = Pick<Readable, 'on' | 'pause'> &
-  Pick<IncomingMessage, 'httpVersionMajor' | 'rawHeaders'>
+  Pick<IncomingMessage, 'headers' | 'httpVersionMajor'>
 
-/**
- * After anything but `read` the connection cannot be used again: part of the body may still be on its way.
- * @param headers the request's own, if they are at hand already.
- */
-export type BodyReader = (request: BodySource, maxBytes: number, headers?: HeaderPairs) => Promise<ReadBody>
+/** After anything but `read` the connection cannot be used again: part of the body may still be on its way. */
+export type BodyReader = (request: BodySource, maxBytes: number) => Promise<ReadBody>
 
 const noBody: Promise<ReadBody> = Promise.resolve({ type: 'read', body: Buffer.alloc(0) })
 
 /** @param timeoutMs how long a body may take to arrive. */
 export function createBodyReader(timeoutMs: number): BodyReader {
   const deadlines = createDeadlines(timeoutMs)
-  return (request, maxBytes, headers = headerPairs(request.rawHeaders)) => {
-    const declared = Number(headerIn(headers, 'content-length') ?? 0)
+  return (request, maxBytes) => {
+    const declared = Number(request.headers['content-length'] ?? 0)
     if (declared > maxBytes) return Promise.resolve({ type: 'too-large' })
-    if (declared === 0 && !mayComeUnannounced(request, headers)) return noBody
+    if (declared === 0 && !mayComeUnannounced(request)) return noBody
 
     return new Promise((resolve) => {
       const chunks: Buffer[] = []
@@ -58,10 +54,10 @@ export function createBodyReader(timeoutMs: number): BodyReader {
 }
 
 /** In chunks, or over HTTP/2, where a length is optional. */
-function mayComeUnannounced({ httpVersionMajor }: BodySource, headers: HeaderPairs): boolean {
+function mayComeUnannounced({ headers, httpVersionMajor }: BodySource): boolean {
   return (
-    headerIn(headers, 'transfer-encoding') !== undefined ||
-    (httpVersionMajor > 1 && headerIn(headers, 'content-length') === undefined)
+    headers['transfer-encoding'] !== undefined ||
+    (httpVersionMajor > 1 && headers['content-length'] === undefined)
   )
 }
 

@@ -9,24 +9,17 @@ const none: readonly string[] = []
 
 export type HeaderPairs = readonly (readonly [name: string, value: string])[]
 
-/** The first of that name; node's own `headers` would have to be made first. */
-export function headerIn(headers: HeaderPairs, wanted: string): string | undefined {
-  for (const [name, value] of headers) if (name === wanted) return value
-  return undefined
-}
-
 export function makeOrigin(
-  { socket }: Pick<IncomingMessage, 'socket'>,
+  request: Pick<IncomingMessage, 'headers' | 'socket'>,
   headers: HeaderPairs,
   addresses: ClientAddresses,
   requestId: string,
 ): RequestOrigin {
+  const { socket, headers: known } = request
   const peer = socket.remoteAddress ?? ''
   const encrypted = 'encrypted' in socket && socket.encrypted === true
   const valuesOf = (wanted: string): readonly string[] =>
-    headerIn(headers, wanted) === undefined
-      ? none
-      : headers.filter(([name]) => name === wanted).map(([, value]) => value)
+    known[wanted] === undefined ? none : headers.filter(([name]) => name === wanted).map(([, value]) => value)
   const forwarding = {
     forwardedFor: valuesOf('x-forwarded-for'),
     forwardedProto: valuesOf('x-forwarded-proto'),
@@ -34,7 +27,7 @@ export function makeOrigin(
   return {
     requestId,
     sourceIp: addresses.sourceIp(peer, forwarding),
-    userAgent: cleanUserAgent(headerIn(headers, 'user-agent') ?? ''),
+    userAgent: cleanUserAgent(known['user-agent'] ?? ''),
     secure: addresses.secure(peer, encrypted, forwarding),
   }
 }
