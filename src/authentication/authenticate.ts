@@ -132,7 +132,7 @@ function byToken(claim: SignatureClaim, sessionToken: string, deps: Authenticati
   const caller: Caller = { type: 'session', session: opened.session }
   if (opened.session.expiresAt.getTime() <= deps.now.getTime())
     return refused(expiredToken('sts:expired'), caller)
-  // A role or user that was removed and made again under the same name is another one.
+  // A role or user that was declared again under another id is another one.
   if (!subjectStands(caller, deps.directory)) return refused(invalidToken('sts:principal-gone'), caller)
   if (deps.revocations.ends(opened.session)) return refused(expiredToken('sts:revoked'), caller)
   return { ok: true, caller, signingKey: opened.signingKey(claim.scope) }
