@@ -25,7 +25,7 @@ export type ContextsOutcome =
 
 export function readContexts(form: QueryForm, check: Validation): readonly ContextParameter[] {
   const members = form.structures('ProvidedContexts')
-  check.count('ProvidedContexts', members.length, maxContexts)
+  if (!check.count('ProvidedContexts', members.length, maxContexts)) return []
   return members.map((member, index) => {
     const at = `ProvidedContexts.${index + 1}.member`
     return {

@@ -33,7 +33,7 @@ export function stsEvent(
   if (!outcome.ok) {
     const { refusal } = outcome
     facts.errorCode = refusal.code
-    facts.errorMessage = refusal.message
+    facts.errorMessage = beginning(refusal.message)
     facts.additionalEventData = {
       ...(refusal.reason === undefined ? {} : { reason: refusal.reason }),
       ...(refusal.cause === undefined ? {} : { cause: refusal.cause }),
@@ -42,6 +42,13 @@ export function stsEvent(
   }
   if (caller !== undefined) facts.recipientAccountId = accountOfCaller(caller)
   return auditEvent(facts)
+}
+
+const maxMessageLength = 1_000
+
+/** Sentences repeat what was sent; the record keeps enough of it to recognise it. */
+function beginning(message: string): string {
+  return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message
 }
 
 function identityIn({ caller }: Progress, outcome: StsOutcome): UserIdentity {

@@ -23,10 +23,10 @@ export interface SessionPolicyParameters {
 export function readSessionPolicies(form: QueryForm, check: Validation): SessionPolicyParameters {
   const policy = check.text('Policy', policyText)
   const members = form.structures('PolicyArns')
-  check.count('PolicyArns', members.length, maxArns)
   const arns = new Set<string>()
-  for (const [index, member] of members.entries())
-    arns.add(check.member(`PolicyArns.${index + 1}.member.arn`, member.get('arn'), arnText))
+  if (check.count('PolicyArns', members.length, maxArns))
+    for (const [index, member] of members.entries())
+      arns.add(check.member(`PolicyArns.${index + 1}.member.arn`, member.get('arn'), arnText))
   return {
     ...(policy === undefined ? {} : { sessionPolicies: [policy] }),
     ...(arns.size === 0 ? {} : { policyArns: [...arns] }),

@@ -11,7 +11,7 @@ export type TagPairs = readonly (readonly [key: string, value: string])[]
 
 export function readTags(form: QueryForm, check: Validation): TagPairs {
   const members = form.structures('Tags')
-  check.count('Tags', members.length, maxTags)
+  if (!check.count('Tags', members.length, maxTags)) return []
   return members.map((member, index) => [
     check.member(`Tags.${index + 1}.member.Key`, member.get('Key'), tagKey),
     check.member(`Tags.${index + 1}.member.Value`, member.get('Value'), tagValue),
@@ -20,7 +20,7 @@ export function readTags(form: QueryForm, check: Validation): TagPairs {
 
 export function readTransitiveTagKeys(form: QueryForm, check: Validation): readonly string[] {
   const keys = form.list('TransitiveTagKeys')
-  check.count('TransitiveTagKeys', keys.length, maxTags)
+  if (!check.count('TransitiveTagKeys', keys.length, maxTags)) return []
   for (const [index, key] of keys.entries()) check.value(`TransitiveTagKeys.${index + 1}.member`, key, tagKey)
   return keys
 }

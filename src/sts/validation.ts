@@ -1,6 +1,7 @@
 /**
  * Parameter constraints and the sentences in which AWS reports them: all violations of one request in one
- * ValidationError. Lengths count Unicode code points; long values are shown cut.
+ * ValidationError. Lengths count Unicode code points; long values are shown cut, and of many violations only the first,
+ * so that an answer does not grow with what was sent.
  */
 import type { QueryForm } from './query-form.js'
 import { refusal, type Refusal } from './wire-errors.js'
@@ -26,19 +27,29 @@ export interface Validation {
   /** Signed 32-bit decimal; `+900` and `0900` are numbers, `900.0` is not. */
   integer(name: string, range: { readonly min: number; readonly max: number }): number | undefined
   value(name: string, value: string, constraint: TextConstraint): void
-  count(name: string, length: number, max: number): void
+  /** @returns whether the members are few enough to be looked at one by one. */
+  count(name: string, length: number, max: number): boolean
   /** Everything that was wrong up to now; undefined when nothing was. */
   refusal(): Refusal | undefined
 }
 
+/** What is shown of the violations: no further clause once these are reached. */
+const most = { clauses: 10, characters: 2_000, value: 256 }
+
 export function createValidation(form: QueryForm): Validation {
+  let violations = 0
   const clauses: string[] = []
+  let room = most.characters
   let malformed: Refusal | undefined
 
   const fail = (name: string, value: string | undefined, must: string, sensitive = false): void => {
+    violations += 1
+    if (clauses.length === most.clauses || room <= 0) return
     const shown =
       value === undefined ? 'null' : sensitive ? "'***Sensitive information***'" : `'${shorten(value)}'`
-    clauses.push(`Value ${shown} at '${lowerCamel(name)}' failed to satisfy constraint: Member must ${must}`)
+    const clause = `Value ${shown} at '${lowerCamel(name)}' failed to satisfy constraint: Member must ${must}`
+    clauses.push(clause)
+    room -= clause.length
   }
   const value = (name: string, text: string, { min, max, pattern, sensitive }: TextConstraint): void => {
     const length = codePoints(text)
@@ -76,14 +87,16 @@ export function createValidation(form: QueryForm): Validation {
       return number
     },
     count(name, length, max) {
-      if (length > max) fail(name, `[${length} members]`, `have length less than or equal to ${max}`)
+      if (length <= max) return true
+      fail(name, `[${length} members]`, `have length less than or equal to ${max}`)
+      return false
     },
     refusal() {
-      if (malformed !== undefined || clauses.length === 0) return malformed
-      const errors = clauses.length === 1 ? 'error' : 'errors'
+      if (malformed !== undefined || violations === 0) return malformed
+      const errors = violations === 1 ? 'error' : 'errors'
       return refusal(
         'ValidationError',
-        `${clauses.length} validation ${errors} detected: ${clauses.join('; ')}`,
+        `${violations} validation ${errors} detected: ${clauses.join('; ')}`,
         'sts:validation',
       )
     },
@@ -114,5 +127,5 @@ function codePoints(text: string): number {
 }
 
 function shorten(value: string): string {
-  return value.length > 256 ? `${value.slice(0, 256)}…` : value
+  return value.length > most.value ? `${value.slice(0, most.value)}…` : value
 }
