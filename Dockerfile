@@ -28,8 +28,9 @@ RUN install -d -o node -g node -m 0700 /data /certs && install -d /config
 USER node
 VOLUME ["/config", "/data", "/certs"]
 EXPOSE 8080
+# Whether the process answers, and not /readyz: a container is not mended by a restart when its store is away.
 # Asks plain HTTP on the port below: with `server.tls` or another port, give the container a health check of its own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/rolegate"]
 CMD ["serve", "--config", "/config", "--data", "/data", "--certs", "/certs", "--listen", "0.0.0.0:8080"]

@@ -229,7 +229,11 @@ export async function buildApp(options: {
   const probe = createPurposeBox(ring, 'readiness')
   const health = createHealth({
     checks: {
-      store: () => store.ping(),
+      store: {
+        check: () => store.ping(),
+        // What is known in memory serves, unless every signed request asks the store.
+        isDispensable: () => follower.heardAt() !== undefined && !server().sts.replayProtection,
+      },
       keys: async () => {
         if (probe.open(probe.seal('ready')) !== 'ready')
           throw new Error('the key ring does not open what it sealed')

@@ -1,6 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,6 +83,26 @@ describe('docker-compose.yml', () => {
         expect(condition).toBe('service_healthy')
       }
     }
+  })
+
+  it('asks a broker whether it is alive, and not whether all that it needs is there', async () => {
+    const [, command = ''] =
+      /^HEALTHCHECK .*\n\s+CMD (.*)$/m.exec(await readFile(join(root, 'Dockerfile'), 'utf8')) ?? []
+    const [, ...args] = JSON.parse(command) as readonly string[]
+    for (const [path, answers] of [
+      ['/healthz', true],
+      ['/readyz', false],
+    ] as const) {
+      const server = createServer(({ url }, response) => response.writeHead(url === path ? 200 : 503).end())
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const { port } = server.address() as AddressInfo
+      const asked = args.map((argument) => argument.replace(':8080', `:${String(port)}`))
+      const [code] = (await once(spawn(process.execPath, asked), 'exit')) as [number]
+      server.close()
+      expect({ path, code }).toEqual({ path, code: answers ? 0 : 1 })
+    }
+    for (const [, { healthcheck }] of services)
+      expect(JSON.stringify(healthcheck ?? {})).not.toContain('readyz')
   })
 
   it('mounts only what is there', () => {

@@ -10,11 +10,12 @@ const fails = async () => {
 
 function health(overrides: Partial<HealthDeps> = {}) {
   const room = createHealth({ checks: { store: works, keys: works }, draining: () => false, ...overrides })
-  const ask = async (rawPath: string, method = 'GET') => {
+  const ask = async (target: string, method = 'GET') => {
+    const [rawPath = '', rawQuery = ''] = target.split('?')
     const response = await room.handle({
       method,
       rawPath,
-      rawQuery: '',
+      rawQuery,
       headers: [],
       body: Buffer.alloc(0),
       origin: testOrigin,
@@ -71,6 +72,63 @@ describe('/readyz', () => {
     })
   })
 
+  describe('about a part that is done without once it was there', () => {
+    const store = (check: () => Promise<void>, isDispensable = true) => ({
+      checks: { store: { check, isDispensable: () => isDispensable }, keys: works },
+      deadlineMs: 20,
+    })
+
+    it.each([
+      ['fails', fails],
+      ['says nothing', never],
+    ])('is 200 and says that it is lost when it %s', async (_how, check) => {
+      expect(await health(store(check)).ask('/readyz')).toMatchObject({
+        status: 200,
+        body: { status: 'ready', checks: { store: 'lost', keys: 'ok' } },
+      })
+    })
+
+    it('is 503 while it cannot be done without', async () => {
+      expect(await health(store(fails, false)).ask('/readyz')).toMatchObject({
+        status: 503,
+        body: { status: 'unavailable', checks: { store: 'failed', keys: 'ok' } },
+      })
+    })
+
+    it('is 200 without a word when it is there', async () => {
+      for (const path of ['/readyz', '/readyz?strict']) {
+        expect(await health(store(works)).ask(path)).toMatchObject({
+          status: 200,
+          body: { status: 'ready', checks: { store: 'ok', keys: 'ok' } },
+        })
+      }
+    })
+
+    it('is 503 for whoever asks whether all is there', async () => {
+      const { ask } = health(store(fails))
+      const lost = { status: 503, body: { status: 'incomplete', checks: { store: 'lost', keys: 'ok' } } }
+      expect(await ask('/readyz?strict')).toMatchObject(lost)
+      expect(await ask('/readyz?strict=1&x')).toMatchObject(lost)
+      expect((await ask('/readyz?lax')).status).toBe(200)
+    })
+  })
+
+  it('is 503 for whoever asks whether all is there, too, when a part says itself that it is lost', async () => {
+    const configuration = async () => 'last good, reload refused at 2026-01-02T03:04:05.000Z'
+    const feed = async () => 'lost'
+    expect((await health({ checks: { configuration } }).ask('/readyz?strict')).status).toBe(200)
+    const { ask } = health({ checks: { configuration, feed } })
+    expect((await ask('/readyz')).status).toBe(200)
+    expect(await ask('/readyz?strict')).toMatchObject({ status: 503, body: { status: 'incomplete' } })
+  })
+
+  it('names what fails, and the end, before what is lost', async () => {
+    const checks = { feed: async () => 'lost', store: fails }
+    expect((await health({ checks }).ask('/readyz?strict')).body).toMatchObject({ status: 'unavailable' })
+    const { ask } = health({ checks: { feed: checks.feed }, draining: () => true })
+    expect((await ask('/readyz?strict')).body).toMatchObject({ status: 'draining' })
+  })
+
   it('is 503 from the moment the process is told to stop', async () => {
     let draining = false
     const { ask } = health({ draining: () => draining })
@@ -85,7 +143,7 @@ describe('/readyz', () => {
       asked++
     }
     const { ask } = health({ checks: { store } })
-    await Promise.all(Array.from({ length: 100 }, () => ask('/readyz')))
+    await Promise.all(Array.from({ length: 100 }, (_, n) => ask(n % 2 === 0 ? '/readyz' : '/readyz?strict')))
     expect(asked).toBe(1)
     await ask('/readyz')
     expect(asked).toBe(2)

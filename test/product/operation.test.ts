@@ -98,8 +98,9 @@ describe('what watches it', () => {
     expect(ready.status).toBe(200)
     expect(JSON.parse(ready.text)).toEqual({
       status: 'ready',
-      checks: { store: 'ok', keys: 'ok', configuration: 'ok', audit: 'ok' },
+      checks: { store: 'ok', keys: 'ok', configuration: 'ok', audit: 'ok', revocations: 'ok' },
     })
+    expect((await ask(product.url, '/readyz?strict')).text).toBe(ready.text)
   })
 
   it('reads Prometheus metrics on a listener of their own and nothing else there', async () => {
