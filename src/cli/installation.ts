@@ -17,7 +17,7 @@ import { createRingAgreement } from '../credentials/ring-agreement.js'
 import { Fault } from '../fault.js'
 import { openStore } from '../store/open-store.js'
 import type { Store } from '../store/store.js'
-import { CommandError, exitCodes, type Terminal } from './terminal.js'
+import { CommandError, exitCodes, type ExitCode, type Terminal } from './terminal.js'
 
 export interface InstallationFolders {
   readonly config: string
@@ -131,11 +131,15 @@ export async function withInstallation<Result>(
     return await work(installation)
   } catch (cause) {
     if (!(cause instanceof Fault)) throw cause
-    const unreachable = cause.code === 'StoreUnavailable' || cause.code === 'AuditUnavailable'
-    throw new CommandError(unreachable ? exitCodes.unreachable : exitCodes.failed, cause.message)
+    throw new CommandError(exitCodeOf(cause), cause.message)
   } finally {
     await installation.close()
   }
+}
+
+function exitCodeOf({ code }: Fault): ExitCode {
+  if (code === 'StoreUnavailable' || code === 'AuditUnavailable') return exitCodes.unreachable
+  return code === 'InvalidParameterValue' ? exitCodes.usage : exitCodes.failed
 }
 
 async function configOf(

@@ -22,7 +22,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { allowInsecureRequests, discovery } from 'openid-client'
-import { sign, type RequestToSign, type SigningCredentials } from '../support/aws-signer.js'
+import { chromium } from 'playwright-core'
+import { sign, type SigningCredentials } from '../support/aws-signer.js'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc-provider.js'
 import { startProduct, type Product } from '../support/product.js'
 import {
@@ -30,17 +31,19 @@ import {
   assumeRole,
   configureTokenService,
   createKey,
+  deviceOf,
   enrolDevice,
   keysOf,
   readReports,
   refusalOf,
   roleArns,
+  signedPost,
   stsClient,
   userArns,
   type EnrolledDevice,
   type Exchange,
 } from '../support/product-token-service.js'
-import { ask, auditLines, sts, webIdentityToken, type Answer } from '../support/product-visitor.js'
+import { ask, auditLines, signIn, sts, webIdentityToken } from '../support/product-visitor.js'
 
 const run = promisify(execFile)
 const developer = 'arn:aws:iam::777788889999:role/teams/Developer'
@@ -118,17 +121,6 @@ const asStranger = () => client({ accessKeyId: 'unused', secretAccessKey: 'unuse
 
 async function whoIs(credentials: SigningCredentials, at = product): Promise<string | undefined> {
   return (await client(keep(credentials), at).send(new GetCallerIdentityCommand({}))).Arn
-}
-
-/** Signed by AWS's own signer, for what no client has a method for. */
-async function post(credentials: SigningCredentials, request: RequestToSign): Promise<Answer> {
-  const { host } = new URL(product.url)
-  const signed = await sign(credentials, { method: 'POST', host, ...request }, new Date())
-  return ask(product.url, signed.rawPath, {
-    method: signed.method,
-    headers: Object.fromEntries(signed.headers.filter(([name]) => name !== 'host')),
-    ...(request.body === undefined ? {} : { body: request.body }),
-  })
 }
 
 describe('users', () => {
@@ -383,7 +375,7 @@ describe('what keys and messages say', () => {
         payloadHash: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
       },
     }
-    const answer = await post(keys.engineer, {
+    const answer = await signedPost(product, keys.engineer, {
       path: '/v1/authorize',
       service: 'rolegate',
       headers: { 'content-type': 'application/json' },
@@ -459,12 +451,53 @@ describe('what is not offered', () => {
     expect(await refusalOf(asUser().send(new GetDelegatedAccessTokenCommand({ TradeInToken: 'x' })))).toBe(
       `AccessDenied: User: ${userArns.engineer} is not authorized to perform: sts:GetDelegatedAccessToken`,
     )
-    const answer = await post(keys.engineer, { body: 'Action=DeleteEverything&Version=2011-06-15' })
+    const answer = await signedPost(product, keys.engineer, {
+      body: 'Action=DeleteEverything&Version=2011-06-15',
+    })
     expect([answer.status, /<Message>(.*)<\/Message>/.exec(answer.text)?.[1]]).toEqual([
       400,
       'Could not find operation DeleteEverything for version 2011-06-15',
     ])
     requestIds.push(answer.requestId)
+  })
+})
+
+describe('whoever breaks the glass', () => {
+  it('enrols a device in the browser, and takes the role with a key and its code', async () => {
+    const key = keep(await createKey(product, 'breakglass-ada'))
+    const browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+    })
+    try {
+      const context = await browser.newContext({ javaScriptEnabled: false })
+      await context.addCookies(
+        (await signIn(product, 'ada')).split('; ').map((cookie) => {
+          const [name = '', value = ''] = cookie.split(/=(.*)/s)
+          return { name, value, url: product.url }
+        }),
+      )
+      const page = await context.newPage()
+      await page.goto(`${product.url}/account/mfa`)
+      await page.getByRole('button', { name: 'Add a device' }).click()
+      expect(await page.getByRole('img', { name: /QR code/ }).count()).toBe(1)
+      const secret = /\b(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}\b/.exec(await page.locator('main').innerText())?.[0]
+      const shown = deviceOf('', (secret ?? '').replaceAll(' ', ''))
+      secrets.add(shown.secret)
+      const [first, second] = shown.codes()
+      await page.locator('input[name=first]').fill(first)
+      await page.locator('input[name=second]').fill(second)
+      await page.getByRole('button', { name: 'Enable' }).click()
+      const words = await page.locator('main').innerText()
+      expect(words).toContain('The device is enabled')
+      const SerialNumber = /arn:aws:iam::\d{12}:mfa\/\S+/.exec(words)?.[0]
+      const role = 'arn:aws:iam::111122223333:role/PlatformAdmin'
+      expect(await refusalOf(assumeRole(client(key), role))).toMatch(/^AccessDenied: User: /)
+      const given = { SerialNumber, TokenCode: shown.nextCode() }
+      expect(await whoIs(await assumeRole(client(key), role, given))).toContain('assumed-role/PlatformAdmin')
+    } finally {
+      await browser.close()
+    }
   })
 })
 

@@ -11,8 +11,9 @@ import {
   type AssumeRoleCommandInput,
   type Credentials,
 } from '@aws-sdk/client-sts'
-import type { SigningCredentials } from './aws-signer.js'
+import { sign, type RequestToSign, type SigningCredentials } from './aws-signer.js'
 import { runCommand, runCommandWith, type Product } from './product.js'
+import { ask, type Answer } from './product-visitor.js'
 
 /** In the committed organisation; the first is its management account. */
 export const accounts = { management: '111122223333', production: '012345678901', home: '777788889999' }
@@ -122,23 +123,37 @@ export interface EnrolledDevice {
   readonly serialNumber: string
   /** As an authenticator app is given it. */
   readonly secret: string
-  /** Right for half a minute at least, and not used up by the enrolment. */
+  /** The two of now, for an enrolment, which uses them up. */
+  codes(): readonly [string, string]
+  /** Right for half a minute at least, and not one of `codes`. */
   nextCode(): string
+}
+
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** What an authenticator app knows of a device with this secret in base32. */
+export function deviceOf(serialNumber: string, secret: string): EnrolledDevice {
+  const bytes = fromBase32(secret)
+  const step = Math.floor(Date.now() / 30_000)
+  return {
+    serialNumber,
+    secret,
+    codes: () => [codeAt(bytes, step - 1), codeAt(bytes, step)],
+    nextCode: () => codeAt(bytes, step + 1),
+  }
 }
 
 /** By `rolegate mfa enable`, with nobody at a terminal. */
 export async function enrolDevice(product: Product, user: string, name: string): Promise<EnrolledDevice> {
-  const bytes = randomBytes(20)
-  const secret = base32(bytes)
-  const step = Math.floor(Date.now() / 30_000)
-  const codes = [codeAt(bytes, step - 1), codeAt(bytes, step)]
+  const secret = Array.from(randomBytes(32), (byte) => base32[byte & 31]).join('')
+  const device = deviceOf('', secret)
   const { code, stdout, stderr } = await runCommandWith(
     `${secret}\n`,
-    ...['mfa', 'enable', user, '--name', name, '--secret-stdin', '--codes', ...codes],
+    ...['mfa', 'enable', user, '--name', name, '--secret-stdin', '--codes', ...device.codes()],
     ...foldersOf(product),
   )
   if (code !== 0) throw new Error(stderr)
-  return { serialNumber: stdout.trim(), secret, nextCode: () => codeAt(bytes, step + 1) }
+  return { ...device, serialNumber: stdout.trim() }
 }
 
 /** RFC 6238, apart from the product's own. */
@@ -150,11 +165,9 @@ function codeAt(secret: Buffer, step: number): string {
   return String(number % 1_000_000).padStart(6, '0')
 }
 
-function base32(bytes: Buffer): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return (bits.match(/.{5}/g) ?? [])
-    .map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)])
-    .join('')
+function fromBase32(text: string): Buffer {
+  const bits = Array.from(text, (letter) => base32.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
 
 /** What came back on the wire, whatever the client made of it. */
@@ -215,4 +228,19 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
   )
   if (outcome === undefined) throw new Error('nothing was refused')
   return `${outcome.name}: ${outcome.message}`
+}
+
+/** A POST signed by AWS's own signer, for what no client has a method for. */
+export async function signedPost(
+  product: Pick<Product, 'url'>,
+  credentials: SigningCredentials,
+  request: RequestToSign,
+): Promise<Answer> {
+  const { host } = new URL(product.url)
+  const signed = await sign(credentials, { method: 'POST', host, ...request }, new Date())
+  return ask(product.url, signed.rawPath, {
+    method: signed.method,
+    headers: Object.fromEntries(signed.headers.filter(([name]) => name !== 'host')),
+    ...(request.body === undefined ? {} : { body: request.body }),
+  })
 }
