@@ -13,6 +13,8 @@ import type { RingInForce } from './key-ring.js'
 import { drawAhead } from './random-draw.js'
 import { decodeSession, encodeSession } from './session-codec.js'
 
+const nothing = Buffer.alloc(0)
+
 export function createSessionCredentials(
   ring: RingInForce,
   { random }: { readonly random: RandomBytes },
@@ -42,10 +44,15 @@ export function createSessionCredentials(
       }
     },
     open(accessKeyId, sessionToken) {
-      if (sessionToken.length > maxSessionTokenLength || !isTemporaryAccessKeyId(accessKeyId))
+      const bytes =
+        sessionToken.length <= maxSessionTokenLength && isTemporaryAccessKeyId(accessKeyId)
+          ? Buffer.from(sessionToken, 'base64')
+          : undefined
+      if (bytes === undefined || !isBase64(sessionToken, bytes)) {
+        // What cannot be a token costs what a wrong one costs.
+        envelope.open(nothing, '')
         return undefined
-      const bytes = Buffer.from(sessionToken, 'base64')
-      if (!isBase64(sessionToken, bytes)) return undefined
+      }
       const openedBy = ring.current()
       const opened = envelope.open(bytes, accessKeyId)
       if (opened === undefined) return undefined

@@ -61,10 +61,21 @@ describe('SIGV4-23: as much is done', () => {
       'with a changed tag': changed(sessionToken, sessionToken.length - 8),
       'cut short': sessionToken.slice(0, sessionToken.length - 4),
       'of four characters': 'AAAA',
+      'cut by one character': sessionToken.slice(0, -1),
+      'that is not base64': `${sessionToken.slice(0, -4)}*!*!`,
+      'that is base64 in another spelling': `${sessionToken}====`,
+      'that is too long': 'A'.repeat(4_100),
+      'that is right, beside a long-term key id': sessionToken,
+      'that is right, beside what is no key id': sessionToken,
+    }
+    const beside: Readonly<Record<string, string>> = {
+      'that is right, beside a long-term key id': house.userKey().accessKeyId,
+      'that is right, beside what is no key id': 'ASIA',
     }
     const seen = new Map<string, string>()
     for (const [name, token] of Object.entries(tokens)) {
-      const request = await sign({ ...own, sessionToken: token }, { body: whoAmI }, house.clock.now())
+      const claimed = { ...own, accessKeyId: beside[name] ?? own.accessKeyId, sessionToken: token }
+      const request = await sign(claimed, { body: whoAmI }, house.clock.now())
       const { code, work } = await workOf(request)
       expect([name, code]).toEqual([name, 'InvalidClientTokenId'])
       seen.set(name, work)
