@@ -16,7 +16,12 @@ const signer = new SignatureV4({
   service: 'rolegate',
   region: 'us-east-1',
   sha256: Sha256,
-  credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+  credentials: {
+    accessKeyId: env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+    // Of a role session only; such credentials end, so a server that runs for longer takes new ones.
+    sessionToken: env.AWS_SESSION_TOKEN,
+  },
 })
 
 async function authorize(question) {

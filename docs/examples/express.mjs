@@ -23,7 +23,12 @@ const verifier =
       })
     : createRemoteVerifier({
         endpoint: env.ROLEGATE_ENDPOINT,
-        credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+        // A function instead of an object is asked for each call: for credentials of a role session, which end.
+        credentials: {
+          accessKeyId: env.AWS_ACCESS_KEY_ID,
+          secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+          sessionToken: env.AWS_SESSION_TOKEN,
+        },
       })
 
 const owners = new Map([['2027/may', 'ada']])

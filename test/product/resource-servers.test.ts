@@ -204,6 +204,36 @@ describe('the package', () => {
   }, 60_000)
 })
 
+/** Of the resource server itself. */
+const signers = {
+  'the key of a user': async () => ({}),
+  'a session of a role': async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await installation.serverSession()
+    return {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    }
+  },
+} as const
+
+describe.each(Object.entries(signers))('a resource server that asks by itself, with %s', (_signer, keys) => {
+  it.each(['authorize.mjs', 'express.mjs'])('is answered: %s', async (name) => {
+    const app = await project.start(example(name), {
+      ...ways['asks Rolegate'](),
+      ...(await keys()),
+      PORT: String(await freePort()),
+      ACCOUNT: account,
+    })
+    try {
+      const path = name === 'express.mjs' ? '/reports/2027/may' : '/2027/may'
+      expect((await call(app.firstLine, reader, { path })).status).toBe(200)
+    } finally {
+      await app.stop()
+    }
+  })
+})
+
 describe('a resource server that asks by itself', () => {
   let app: RunningScript
   beforeAll(async () => {

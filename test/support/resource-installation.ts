@@ -1,24 +1,27 @@
 /**
  * The built product with an organisation for resource servers: a role that reads reports, a user that may take it, the
- * user of a resource server, and a service behind a proxy.
+ * user of a resource server, a role that it may work as, and a service behind a proxy.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { AssumeRoleCommand, STSClient, type AssumeRoleCommandInput } from '@aws-sdk/client-sts'
 import type { SigningCredentials } from './aws-signer.js'
 import { runCommand, startProduct, type Product } from './product.js'
 
 export const account = '012345678901'
 export const readerRole = `arn:aws:iam::${account}:role/Reader`
+const serverRole = `arn:aws:iam::${account}:role/ReportsServer`
+
+type SessionCredentials = SigningCredentials & { readonly sessionToken: string }
 
 export interface ResourceInstallation {
   readonly product: Product
   /** A long-term key of the resource server's user. */
   readonly server: SigningCredentials
+  /** Temporary credentials of the role that a resource server may work as, taken now with its key. */
+  serverSession(): Promise<SessionCredentials>
   /** Temporary credentials of the role, taken now with the user's key. */
-  reader(
-    tags?: Readonly<Record<string, string>>,
-  ): Promise<SigningCredentials & { readonly sessionToken: string }>
+  reader(tags?: Readonly<Record<string, string>>): Promise<SessionCredentials>
   /** The user who may take the role, and nothing else. */
   readonly user: SigningCredentials
   command(...words: string[]): Promise<string>
@@ -52,8 +55,22 @@ export async function startResourceInstallation(hosts: readonly string[]): Promi
     }
     return { accessKeyId: key.AccessKeyId, secretAccessKey: key.SecretAccessKey }
   }
+  async function take(
+    credentials: SigningCredentials,
+    input: AssumeRoleCommandInput,
+  ): Promise<SessionCredentials> {
+    const client = new STSClient({ endpoint: product.url, region: 'eu-central-1', credentials })
+    const { Credentials: issued } = await client.send(new AssumeRoleCommand(input))
+    client.destroy()
+    return {
+      accessKeyId: issued?.AccessKeyId ?? '',
+      secretAccessKey: issued?.SecretAccessKey ?? '',
+      sessionToken: issued?.SessionToken ?? '',
+    }
+  }
   try {
     const user = await keyOf('ada')
+    const server = await keyOf('reports-server')
     return {
       get product() {
         return product
@@ -65,25 +82,16 @@ export async function startResourceInstallation(hosts: readonly string[]): Promi
         product = await product.restart()
       },
       user,
-      server: await keyOf('reports-server'),
+      server,
+      serverSession: () => take(server, { RoleArn: serverRole, RoleSessionName: 'server' }),
       command,
-      async reader(tags = {}) {
-        const client = new STSClient({ endpoint: product.url, region: 'eu-central-1', credentials: user })
-        const { Credentials: issued } = await client.send(
-          new AssumeRoleCommand({
-            RoleArn: readerRole,
-            RoleSessionName: 'ada',
-            SourceIdentity: 'ada',
-            Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-          }),
-        )
-        client.destroy()
-        return {
-          accessKeyId: issued?.AccessKeyId ?? '',
-          secretAccessKey: issued?.SecretAccessKey ?? '',
-          sessionToken: issued?.SessionToken ?? '',
-        }
-      },
+      reader: (tags = {}) =>
+        take(user, {
+          RoleArn: readerRole,
+          RoleSessionName: 'ada',
+          SourceIdentity: 'ada',
+          Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        }),
       async stop() {
         await product.stop()
         await product.remove()
@@ -99,6 +107,7 @@ export async function startResourceInstallation(hosts: readonly string[]): Promi
 const policy = (...Statement: readonly object[]) => ({ Version: '2012-10-17', Statement })
 const allow = (Action: unknown, Resource: unknown, more: object = {}) => ({ Effect: 'Allow', Action, Resource, ...more }) // prettier-ignore
 const reports = (path: string) => `arn:aws:reports::${account}:${path}`
+const mayAsk = policy(allow('rolegate:Authorize', `arn:aws:rolegate::${account}:service/reports`))
 
 const rolegate = (hosts: readonly string[]) => ({
   server: { trustedProxies: ['127.0.0.1'] },
@@ -130,6 +139,16 @@ const roles = {
         },
       ],
     },
+    {
+      account,
+      name: 'ReportsServer',
+      trustPolicy: policy({
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${account}:user/reports-server` },
+        Action: 'sts:AssumeRole',
+      }),
+      permissions: [{ name: 'Ask', policy: mayAsk }],
+    },
   ],
 }
 const users = {
@@ -148,10 +167,8 @@ const users = {
       account,
       name: 'reports-server',
       permissions: [
-        {
-          name: 'Ask',
-          policy: policy(allow('rolegate:Authorize', `arn:aws:rolegate::${account}:service/reports`)),
-        },
+        { name: 'Ask', policy: mayAsk },
+        { name: 'Take', policy: policy(allow('sts:AssumeRole', serverRole)) },
       ],
     },
   ],
