@@ -72,9 +72,12 @@ export interface AccessDecision {
   readonly encodedMessage?: string
 }
 
-/** A statement that decided, or a layer without the Allow that it needs. Names policies of the asker's account only. */
+/**
+ * A statement that decided, or a layer without the Allow that it needs. Names policies of the asker's account only.
+ * `credentials` stands for what credentials of that kind may not call whatever policies say.
+ */
 export interface DecisionReason {
-  readonly layer: LayerName
+  readonly layer: LayerName | 'credentials'
   readonly effect: 'Allow' | 'Deny' | 'missing'
   readonly policy?: string
   readonly statement?: string

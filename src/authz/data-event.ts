@@ -4,15 +4,15 @@
  */
 import { auditEvent, identityOfSigner } from '../audit/build-event.js'
 import type { AuditEvent, RequestOrigin } from '../audit/event.js'
-import type { Decision } from '../policy/evaluate.js'
 import { describeDecision } from '../policy/explain.js'
 import { accessKeyIdOf, identityOfCaller, type Caller } from '../role/caller.js'
+import type { Permission } from '../role/permission.js'
 
 export interface DecidedResource {
   readonly action: string
   readonly resource: string
   readonly account: string
-  readonly decision?: Decision
+  readonly decision?: Permission
 }
 
 export interface DataFacts {
@@ -62,7 +62,12 @@ export function dataEvent(facts: DataFacts): AuditEvent {
 function shortly({ action, resource, decision }: DecidedResource): Readonly<Record<string, string>> {
   return decision === undefined
     ? { action, resource }
-    : { action, resource, outcome: decision.outcome, because: describeDecision(decision) }
+    : { action, resource, outcome: decision.outcome, because: reasonOf(decision) }
+}
+
+function reasonOf(decision: Permission): string {
+  const { outcome, credentialLimit } = decision
+  return credentialLimit === undefined ? describeDecision(decision) : `${outcome}: ${credentialLimit}`
 }
 
 function shownClient(client: Caller): Readonly<Record<string, unknown>> {

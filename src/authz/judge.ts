@@ -3,12 +3,11 @@
  * servers that ask over HTTP and for those that decide in their own process.
  */
 import type { RequestOrigin } from '../audit/event.js'
-import type { Decision } from '../policy/evaluate.js'
 import { explain } from '../policy/explain.js'
 import { safeSentences } from '../policy/explain-safely.js'
 import { encodeAuthorizationMessage, type MessageBox } from '../role/authorization-message.js'
 import { identityOfCaller, type Caller } from '../role/caller.js'
-import { permissionOf } from '../role/permission.js'
+import { permissionOf, type Permission } from '../role/permission.js'
 import { headerValues } from '../signature/received-header.js'
 import type { SignatureRefusal } from '../signature/refusal.js'
 import type { AccessDecision, AccessQuestion, AccessRequest, ClientKnown, DecisionReason } from './access.js'
@@ -32,7 +31,7 @@ export type Judgement =
       readonly caller: Caller
       readonly answer: ClientKnown
       /** In the order of the questions, for the record. */
-      readonly decisions: readonly Decision[]
+      readonly decisions: readonly Permission[]
     }
   | { readonly authenticated: false; readonly refusal: SignatureRefusal; readonly claimed?: Caller }
 
@@ -72,7 +71,7 @@ function decide(
   origin: RequestOrigin,
   asker: Asker,
   { directory, now, authorizationMessages }: JudgeDeps,
-): { readonly decision: Decision; readonly told: AccessDecision } {
+): { readonly decision: Permission; readonly told: AccessDecision } {
   const { decision, question } = permissionOf({ ...asked, caller, origin }, directory, now)
   const identity = identityOfCaller(caller)
   const reasons = reasonsOf(
@@ -87,7 +86,10 @@ function decide(
     told: {
       decision: decision.outcome,
       reasons,
-      explanation: safeSentences(explain(request, layers)),
+      explanation:
+        decision.credentialLimit === undefined
+          ? safeSentences(explain(request, layers))
+          : [`Denied: ${decision.credentialLimit}.`],
       encodedMessage: encodeAuthorizationMessage(authorizationMessages, identity.account, {
         caller: identity,
         request,
@@ -98,9 +100,10 @@ function decide(
 }
 
 function reasonsOf(
-  { matched, missing = [] }: Decision,
+  { matched, missing = [], credentialLimit }: Permission,
   mayName: (layer: DecisionReason['layer']) => boolean,
 ): readonly DecisionReason[] {
+  if (credentialLimit !== undefined) return [{ layer: 'credentials', effect: 'missing' }]
   return [
     ...matched.map(({ layer, effect, policy, statement }) => ({
       layer,

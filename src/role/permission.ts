@@ -26,8 +26,13 @@ export interface PermissionRequest {
   readonly origin: RequestOrigin
 }
 
+export interface Permission extends Decision {
+  /** Denied because of what kind the credentials are, whatever policies say: the reason, as anybody may be told. */
+  readonly credentialLimit?: string
+}
+
 export interface PermissionAnswer {
-  readonly decision: Decision
+  readonly decision: Permission
   /** What was evaluated, for explanations; absent when the role or user behind the caller is gone. */
   readonly question?: { readonly request: AuthorizationRequest; readonly layers: PolicyLayers }
 }
@@ -54,7 +59,25 @@ export function permissionOf(
       ...(request.resourcePolicy === undefined ? {} : { resource: request.resourcePolicy }),
     },
   }
+  const credentialLimit = limitOf(request)
+  if (credentialLimit !== undefined)
+    return { decision: { outcome: 'implicitDeny', matched: [], credentialLimit }, question }
   return { decision: evaluate(question.request, question.layers), question }
+}
+
+const identityService = /^iam:/i
+
+/**
+ * Who holds no more than a user's temporary credentials must not manage users with them.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+ */
+function limitOf({ caller, action }: PermissionRequest): string | undefined {
+  if (caller.type === 'user' || !identityService.test(action)) return undefined
+  const { session } = caller
+  if (session.type === 'federated-user') return 'sessions of GetFederationToken call no action of iam'
+  return session.type === 'user' && session.multiFactorAt === undefined
+    ? 'sessions of GetSessionToken without a second factor call no action of iam'
+    : undefined
 }
 
 function contextOf(

@@ -12,6 +12,7 @@ import { createSessionCredentials } from '../../src/credentials/sealed-credentia
 import { Fault } from '../../src/fault.js'
 import type { WireRequest, WireResponse, WireRoom } from '../../src/http/wire.js'
 import { openAuthorizationMessage } from '../../src/role/authorization-message.js'
+import { originOfCaller } from '../../src/role/lineage.js'
 import type { RoleDirectory } from '../../src/role/role.js'
 import type { RoleSession } from '../../src/role/role-session.js'
 import type { TemporaryCredentials } from '../../src/role/session.js'
@@ -79,7 +80,7 @@ export const sketches: readonly RoleSketch[] = [
 
 export const robot = userOf({
   name: 'robot',
-  permissions: [allow('reports:*', '*'), allow('rolegate:Authorize', '*')],
+  permissions: [allow(['reports:*', 'iam:*'], '*'), allow('rolegate:Authorize', '*')],
 })
 const robotKey: LongTermKey = {
   accessKeyId: 'AKIARTRZJWS6AAAAAAAA',
@@ -122,6 +123,14 @@ const uploads: ProtectedService = {
   ),
 }
 
+/** An upstream that speaks for the identity service. */
+const users: ProtectedService = {
+  ...reportsService,
+  name: 'users',
+  hosts: ['users.example.test'],
+  action: 'iam:{method}',
+}
+
 export interface AuthzHouse {
   readonly authorize: WireRoom
   readonly verify: WireRoom
@@ -137,6 +146,8 @@ export interface AuthzHouse {
   readonly revoked: Set<string>
   session(role: string, overrides?: Partial<RoleSession>): TemporaryCredentials
   readonly robotKey: SigningCredentials
+  /** Sessions of the robot: GetSessionToken with and without a second factor, and GetFederationToken. */
+  robotSession(kind: 'user' | 'user with MFA' | 'federated-user'): TemporaryCredentials
   /** A message as principals of this account read it. */
   readMessage(encoded: string, account?: string): unknown
   /** Signed by the resource server, now. */
@@ -199,7 +210,7 @@ export async function authzHouse(): Promise<AuthzHouse> {
     account: homeAccount,
     close: () => Promise.resolve(),
   })
-  const services = [reportsService, uploads]
+  const services = [reportsService, uploads, users]
 
   function session(name: string, overrides: Partial<RoleSession> = {}): TemporaryCredentials {
     const sketch = sketches.find((candidate) => candidate.name === name)
@@ -236,6 +247,27 @@ export async function authzHouse(): Promise<AuthzHouse> {
     clock,
     session,
     robotKey,
+    robotSession(kind: 'user' | 'user with MFA' | 'federated-user'): TemporaryCredentials {
+      const now = clock.now()
+      const facts = {
+        account: homeAccount,
+        issuedAt: now,
+        expiresAt: new Date(now.getTime() + 3_600_000),
+        origin: originOfCaller({ type: 'user', user: robot, accessKeyId: robotKey.accessKeyId }, now),
+        chain: [{ accessKeyId: robotKey.accessKeyId }],
+        userArn: robot.arn,
+        userId: robot.id,
+      }
+      if (kind === 'federated-user') {
+        const sessionPolicies = [JSON.stringify(allow('*', '*'))]
+        return credentials.issue({ type: kind, ...facts, name: 'bob', tags: new Map(), sessionPolicies })
+      }
+      return credentials.issue({
+        type: 'user',
+        ...facts,
+        ...(kind === 'user with MFA' ? { multiFactorAt: now } : {}),
+      })
+    },
     readMessage(encoded: string, account = homeAccount): unknown {
       const text = openAuthorizationMessage(box, account, encoded)
       return text === undefined ? undefined : JSON.parse(text)
