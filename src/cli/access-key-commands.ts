@@ -19,18 +19,28 @@ export function addAccessKeyCommands(keys: Command, { io, defaults, exit }: Besi
     .option('-a, --account <account>', 'id, alias or name of the user’s account')
     .option('--json', 'as `aws iam create-access-key` answers')
     .option('--profile <name>', 'as profile files have it; nothing is written')
+    .option(
+      '-s, --server <url>',
+      'address to print (or ROLEGATE_SERVER); without it that of the configuration',
+    )
     .action(
       async (
         user: string,
-        options: InstallationFolders & { account?: string; json?: boolean; profile?: string },
+        options: InstallationFolders & {
+          account?: string
+          json?: boolean
+          profile?: string
+          server?: string
+        },
       ) => {
         const { createKey } = await import('./access-keys.js')
-        const { account, profile } = options
+        const { account, profile, server } = options
         const choice = {
           user,
           json: options.json === true,
           ...(account === undefined ? {} : { account }),
           ...(profile === undefined ? {} : { profile }),
+          ...(server === undefined ? {} : { server }),
         }
         exit(await createKey(folders(options), choice, io))
       },

@@ -22,6 +22,7 @@ import {
 } from './access-key-formats.js'
 import { withInstallation, type Installation, type InstallationFolders } from './installation.js'
 import { namedUser } from './named-user.js'
+import { namedServerUrl } from './places.js'
 import { agrees } from './question.js'
 import { CommandError, exitCodes, type ExitCode, type Terminal } from './terminal.js'
 import type { PasswordInput } from './password-prompt.js'
@@ -39,7 +40,7 @@ interface UserChoice {
 
 export function createKey(
   folders: InstallationFolders,
-  options: UserChoice & { readonly json: boolean; readonly profile?: string },
+  options: UserChoice & { readonly json: boolean; readonly profile?: string; readonly server?: string },
   io: AccessKeyIo,
 ): Promise<ExitCode> {
   const { profile } = options
@@ -48,6 +49,8 @@ export function createKey(
       exitCodes.usage,
       `\`${profile}\` is no name of a profile: letters, digits and . @ + _ -`,
     )
+  // A server that was started with `--listen`, say, is not where its configuration has it.
+  const server = namedServerUrl(io, options.server)
   return withInstallation(folders, io, async (installation) => {
     const user = namedUser(installation.config, options.user, options.account)
     await installation.requireAgreement()
@@ -70,7 +73,7 @@ export function createKey(
       }),
       () => keys.delete(user.arn, accessKeyId),
     )
-    const endpoint = `${installation.config.server.publicUrl}/sts`
+    const endpoint = `${server ?? installation.config.server.publicUrl}/sts`
     io.out(
       options.json
         ? createdJson(key)

@@ -9,8 +9,19 @@ const defaultServer = 'http://127.0.0.1:8080'
 
 /** `--server`, then `ROLEGATE_SERVER`, then the last login's server, then the demo's address. Without a trailing slash. */
 export async function serverUrl(terminal: Terminal, option: string | undefined): Promise<string> {
-  const chosen =
-    option ?? terminal.environment['ROLEGATE_SERVER'] ?? (await readSavedServer(terminal)) ?? defaultServer
+  return namedServerUrl(terminal, option) ?? serverAddress((await readSavedServer(terminal)) ?? defaultServer)
+}
+
+/** `--server`, then `ROLEGATE_SERVER`. @returns undefined when neither is given. */
+export function namedServerUrl(
+  { environment }: Pick<Terminal, 'environment'>,
+  option: string | undefined,
+): string | undefined {
+  const chosen = option ?? environment['ROLEGATE_SERVER']
+  return chosen === undefined ? undefined : serverAddress(chosen)
+}
+
+function serverAddress(chosen: string): string {
   if (!URL.canParse(chosen) || !/^https?:$/.test(new URL(chosen).protocol)) {
     throw new CommandError(
       exitCodes.usage,
