@@ -194,6 +194,7 @@ function record(
   const userName = userNameOf(userArn)
   const account = userArn.split(':')[4] ?? ''
   return installation.record({
+    eventSource: 'iam.amazonaws.com',
     eventName,
     requestParameters: {
       userName,

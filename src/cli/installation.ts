@@ -33,10 +33,7 @@ export interface Installation {
   requireAgreement(): Promise<void>
   /** Writes down what was done here, and by which user of this machine. @throws {Fault} `AuditUnavailable`. */
   record(
-    what: Omit<
-      AuditFacts,
-      'origin' | 'now' | 'eventID' | 'eventSource' | 'userIdentity' | 'additionalEventData'
-    >,
+    what: Omit<AuditFacts, 'origin' | 'now' | 'eventID' | 'userIdentity' | 'additionalEventData'>,
   ): Promise<void>
   close(): Promise<void>
 }
@@ -106,7 +103,6 @@ export async function openInstallation(
           origin: { requestId: id, sourceIp: 'rolegate', userAgent: 'rolegate-cli', secure: true },
           now: now(),
           eventID: id,
-          eventSource: 'iam.amazonaws.com',
           userIdentity: { type: 'Unknown', userName: operator() },
           additionalEventData: { via: 'command line' },
         }),

@@ -248,6 +248,7 @@ function record(
 ): Promise<void> {
   const account = userArn.split(':')[4] ?? ''
   return installation.record({
+    eventSource: 'iam.amazonaws.com',
     eventName,
     requestParameters: { userName: userArn.slice(userArn.lastIndexOf('/') + 1), serialNumber },
     responseElements,

@@ -28,14 +28,16 @@ export function revokeLocally(
       throw new CommandError(exitCodes.failed, 'there is no role or account of this name')
     const revocation = revocationAt(now(), target, 'rolegate revoke --local', revocationSettings(config))
     await store.feed.append(entryOf(revocation), revocation.expiresAt)
-    if (target.type === 'key') await deleteKey(installation, target.accessKeyId, now)
-    const shown = shownRevocation(revocation)
+    const keyDeleted =
+      target.type === 'key' ? await deleteKey(installation, target.accessKeyId, now) : undefined
+    const shown = { ...shownRevocation(revocation), ...(keyDeleted === undefined ? {} : { keyDeleted }) }
     await installation.record({
+      eventSource: 'rolegate.amazonaws.com',
       eventName,
       requestParameters: { ...target },
       responseElements: shown,
       resources: [{ ARN: resource, accountId: account ?? '', type: 'Rolegate::Revocation' }],
-      readOnly: false,
+      ...(account === undefined ? {} : { recipientAccountId: account }),
     })
     return shown
   })
@@ -62,14 +64,14 @@ function localAccounts(settings: ProviderSettings): readonly AccountsOfProvider[
   return [{ name: settings.name, password: { accountNamed } }]
 }
 
-/** The revocation ends with the sessions; the key would go on. */
+/** The revocation ends with the sessions; the key would go on. @returns false when there is none of this id. */
 async function deleteKey(
   { store, ring }: Installation,
   accessKeyId: string,
   now: Terminal['now'],
-): Promise<void> {
+): Promise<boolean> {
   const box = createPurposeBox(ring, accessKeyPurpose)
   const keys = createAccessKeyRecords({ ...store, box, random: randomBytes, now })
   const found = (await keys.all()).find((stored) => stored.accessKeyId === accessKeyId)
-  if (found !== undefined) await keys.delete(found.userArn, accessKeyId)
+  return found !== undefined && keys.delete(found.userArn, accessKeyId)
 }

@@ -88,3 +88,65 @@ describe('the address that keys create prints', () => {
     expect((await run(['keys', 'list'])).out).toBe('')
   })
 })
+describe('the record', () => {
+  const byOperator = {
+    userIdentity: { type: 'Unknown', userName: userInfo().username },
+    sourceIPAddress: 'rolegate',
+    userAgent: 'rolegate-cli',
+    additionalEventData: { via: 'command line' },
+    eventType: 'AwsApiCall',
+    recipientAccountId: account,
+    readOnly: false,
+  }
+
+  it('has keys under iam.amazonaws.com', async () => {
+    const { out } = await run(['keys', 'create', 'ann', '--json'])
+    const { AccessKey } = JSON.parse(out) as { readonly AccessKey: { readonly AccessKeyId: string } }
+    await run(['keys', 'deactivate', AccessKey.AccessKeyId])
+    await run(['keys', 'delete', AccessKey.AccessKeyId, '--yes'])
+    const made = await records()
+    const expected = ['CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey'].map((eventName) => ({
+      ...byOperator,
+      eventSource: 'iam.amazonaws.com',
+      eventName,
+    }))
+    expect(made).toMatchObject(expected)
+  })
+
+  describe('of a device', () => {
+    const closing: { close(): unknown }[] = []
+    afterEach(async () => {
+      for (const one of closing.splice(0).toReversed()) await one.close()
+    })
+
+    it('is under iam.amazonaws.com', async () => {
+      const store = await createEmbeddedStore({ directory: join(data, 'store'), now: clock.now })
+      closing.push(store)
+      const file = join(data, 'keys.json')
+      const ring = await openKeyRing({ file, random: randomBytes, now: clock.now, log: keptLog() })
+      closing.push(ring)
+      const serialNumber = `arn:aws:iam::${account}:mfa/ann`
+      const device = { userArn: ann.arn, userId: ann.id, serialNumber, enabledAt: clock.now() }
+      await mfaOn(store, ring, clock.now).devices.add({ ...device, secret: randomBytes(20) })
+      expect((await run(['mfa', 'disable', 'ann', '--yes'])).code).toBe(0)
+      expect(await records()).toMatchObject([
+        { ...byOperator, eventSource: 'iam.amazonaws.com', eventName: 'DeactivateMFADevice' },
+      ])
+    })
+  })
+
+  it('has revocations under rolegate.amazonaws.com, as the server has them', async () => {
+    const { out } = await run(['keys', 'create', 'ann', '--json'])
+    const { AccessKeyId } = (JSON.parse(out) as { AccessKey: { AccessKeyId: string } }).AccessKey
+    expect((await run(['revoke', 'key', '--local', AccessKeyId])).code).toBe(0)
+    expect((await run(['keys', 'list'])).out).toBe('')
+    expect((await records()).at(-1)).toMatchObject({
+      ...byOperator,
+      eventSource: 'rolegate.amazonaws.com',
+      eventName: 'RevokeAccessKey',
+      requestParameters: { type: 'key', accessKeyId: AccessKeyId },
+      responseElements: { type: 'key', accessKeyId: AccessKeyId, keyDeleted: true },
+      resources: [{ type: 'Rolegate::Revocation' }],
+    })
+  })
+})
