@@ -24,9 +24,17 @@ export type StsAction =
 /** No promise where nothing has to be waited for. */
 export type Answer = Promise<StsOutcome> | StsOutcome
 
-/** `recordable` is what of the parameters goes into the audit record: identifiers, never proofs. */
+/**
+ * `recordable` is what of the parameters goes into the audit record: identifiers, never proofs. `resource` is the ARN
+ * that a denial names; `*` by default, for an action that has no resource.
+ */
 export type Parsed<Run> =
-  | { readonly ok: true; readonly run: Run; readonly recordable: Recordable | null }
+  | {
+      readonly ok: true
+      readonly run: Run
+      readonly recordable: Recordable | null
+      readonly resource?: string
+    }
   | { readonly ok: false; readonly refusal: Refusal }
 
 export type Recordable = Readonly<Record<string, unknown>>

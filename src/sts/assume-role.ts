@@ -74,6 +74,7 @@ export function assumeRole(deps: AssumeRoleDeps): StsAction {
           roleSessionName: parameters.sessionName,
           ...recordableMfa(parameters.mfa),
         },
+        resource: parameters.shared.roleArn,
         run: (caller, origin) => run(deps, parameters, caller, origin),
       }
     },

@@ -43,9 +43,11 @@ export function assumeRoot(broker: RootSessionBroker): StsAction {
       if (wrong !== undefined || target === undefined)
         return { ok: false, refusal: wrong ?? invalid(targetPrincipal) }
       const duration = durationSeconds === undefined ? {} : { durationSeconds }
+      const resource = `arn:aws:iam::${target}:root`
       return {
         ok: true,
         recordable: { targetPrincipal, taskPolicyArn: { arn: taskPolicyArn }, ...duration },
+        resource,
         run: async (caller, origin) => {
           const outcome = await broker.assumeRoot({
             caller,
@@ -60,7 +62,7 @@ export function assumeRoot(broker: RootSessionBroker): StsAction {
             ? { ok: true, result: [credentials(outcome), ...closing(outcome)], recorded: true }
             : {
                 ok: false,
-                refusal: notAuthorized(caller, 'sts:AssumeRoot', `arn:aws:iam::${target}:root`),
+                refusal: notAuthorized(caller, 'sts:AssumeRoot', resource),
                 recorded: true,
               }
         },

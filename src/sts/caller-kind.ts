@@ -22,10 +22,10 @@ const reason = 'sts:caller-kind'
 const wantsLongTermKey: readonly string[] = ['GetFederationToken', 'GetSessionToken']
 
 /**
- * @param resource what the action is about, where it says so.
+ * @param resource ARN of what the action is about, for the sentence only.
  * @returns undefined when credentials of this kind may call the action.
  */
-export function refuseCaller(caller: Caller, action: string, resource?: string): Refusal | undefined {
+export function refuseCaller(caller: Caller, action: string, resource = '*'): Refusal | undefined {
   const kind = caller.type === 'user' ? 'long-term-key' : caller.session.type
   const rule = callable[kind]
   if ('only' in rule ? rule.only.includes(action) : !rule.allBut.includes(action)) return undefined

@@ -131,8 +131,7 @@ function signedPhases(
   const command = action.parse(form)
   if (!command.ok) return refused(command.refusal)
   progress.parameters = command.recordable
-  const resource = command.recordable?.roleArn
-  const wrongKind = refuseCaller(caller, action.name, typeof resource === 'string' ? resource : undefined)
+  const wrongKind = refuseCaller(caller, action.name, command.resource)
   return wrongKind === undefined ? command.run(caller, origin) : refused(wrongKind)
 }
 

@@ -13,6 +13,6 @@ export const notOffered: readonly StsAction[] = ['GetDelegatedAccessToken'].map(
     ok: true,
     recordable: null,
     run: (caller) =>
-      Promise.resolve(refused({ ...notAuthorized(caller, `sts:${name}`), reason: 'sts:not-offered' })),
+      Promise.resolve(refused({ ...notAuthorized(caller, `sts:${name}`, '*'), reason: 'sts:not-offered' })),
   }),
 }))

@@ -42,11 +42,10 @@ export function lacks(
 }
 
 /** The same sentence whatever the reason, so that it tells nothing about policies. */
-export function notAuthorized(caller: Caller, action: string, resource?: string): Refusal {
-  const about = resource === undefined ? '' : ` on resource: ${resource}`
+export function notAuthorized(caller: Caller, action: string, resource: string): Refusal {
   return refusal(
     'AccessDenied',
-    `User: ${identityOfCaller(caller).arn} is not authorized to perform: ${action}${about}`,
+    `User: ${identityOfCaller(caller).arn} is not authorized to perform: ${action} on resource: ${resource}`,
     'sts:permission',
   )
 }

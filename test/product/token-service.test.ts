@@ -449,7 +449,7 @@ describe('roots', () => {
 describe('what is not offered', () => {
   it('answers as AWS does', async () => {
     expect(await refusalOf(asUser().send(new GetDelegatedAccessTokenCommand({ TradeInToken: 'x' })))).toBe(
-      `AccessDenied: User: ${userArns.engineer} is not authorized to perform: sts:GetDelegatedAccessToken`,
+      `AccessDenied: User: ${userArns.engineer} is not authorized to perform: sts:GetDelegatedAccessToken on resource: *`,
     )
     const answer = await signedPost(product, keys.engineer, {
       body: 'Action=DeleteEverything&Version=2011-06-15',
