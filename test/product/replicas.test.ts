@@ -93,6 +93,12 @@ function logged(of: Product, event: string): readonly Readonly<Record<string, un
     .filter((line) => line['event'] === event)
 }
 
+async function changeOne(settings: object): Promise<void> {
+  const reloads = logged(one, 'config.reloaded').length
+  await replicas.change(one, settings)
+  await until(() => logged(one, 'config.reloaded').length > reloads)
+}
+
 describe('two replicas', () => {
   it('open each other’s tokens, sessions made from sessions included', async () => {
     const session = await first(one)
@@ -160,7 +166,7 @@ describe('a replica with the ring of somebody else', () => {
       await replicas.writeRing('foreign', [newRingKey()]),
     )
     try {
-      expect(await ready(stranger)).toMatchObject({
+      expect(await ready(stranger, '')).toMatchObject({
         code: 503,
         checks: { store: 'ok', keys: 'failed', configuration: 'ok' },
       })
@@ -282,9 +288,7 @@ describe('while Redis is down', () => {
       const refused = await byAssertion(at, assertion).catch((error: unknown) => error)
       expect(refused).toMatchObject({ $fault: 'server', $metadata: { httpStatusCode: 503 } })
     }
-    const reloads = logged(one, 'config.reloaded').length
-    await replicas.change(one, { sts: { replayProtection: true } })
-    await until(() => logged(one, 'config.reloaded').length > reloads)
+    await changeOne({ sts: { replayProtection: true } })
     expect(await standing(one, session)).toBe('ServiceUnavailable')
     expect(await refusalOf(first(one))).toMatch(unavailable)
     expect(await standing(other, session)).toBe(firstSession)
@@ -308,5 +312,24 @@ describe('while Redis is down', () => {
     )
     const added = await createKey(one, 'newcomer')
     await until(async () => (await standing(other, added)) === userArns.newcomer)
+  })
+
+  it('one that hangs is one that is down', async () => {
+    await changeOne({})
+    replicas.redis.freeze()
+    try {
+      expect(await standing(one, await first(one))).toBe(firstSession)
+      const wrong = { SerialNumber: device.serialNumber, TokenCode: '000000' }
+      expect(await refusalOf(assumeRole(stsClient(one, engineer), roleArns.withMfa, wrong))).toMatch(
+        unavailable,
+      )
+      expect(await refusalOf(byAssertion(other, await replicas.samlAssertion()))).toMatch(unavailable)
+    } finally {
+      replicas.redis.thaw()
+    }
+    await until(async () => (await ready(one)).code === 200 && (await ready(other)).code === 200)
+    expect(
+      keysOf((await byAssertion(other, await replicas.samlAssertion())).Credentials).accessKeyId,
+    ).toMatch(/^ASIA/)
   })
 })

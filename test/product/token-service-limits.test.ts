@@ -215,6 +215,11 @@ describe('sts.replayProtection', () => {
     })
     const stock = new STSClient({ endpoint: product.url, region: 'eu-central-1', credentials })
     expect((await stock.send(new GetCallerIdentityCommand({}))).Arn).toContain('assumed-role/First/provider')
+    // This client signs an id of each call, so that calls of one second differ; others have to differ in something.
+    const alike = await Promise.all(
+      Array.from({ length: 5 }, () => stock.send(new GetCallerIdentityCommand({}))),
+    )
+    expect(new Set(alike.map(({ Arn }) => Arn)).size).toBe(1)
     const calls = [900, 901, 902, 903].map((DurationSeconds) =>
       stock.send(
         new AssumeRoleCommand({ RoleArn: roleArns.second, RoleSessionName: 'next', DurationSeconds }),
