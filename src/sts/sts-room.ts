@@ -30,10 +30,10 @@ import { decodeAuthorizationMessage } from './decode-authorization-message.js'
 import { dispatch, type Progress } from './dispatch.js'
 import { getAccessKeyInfo } from './get-access-key-info.js'
 import { getCallerIdentity } from './get-caller-identity.js'
+import { getDelegatedAccessToken } from './get-delegated-access-token.js'
 import { getFederationToken } from './get-federation-token.js'
 import { getSessionToken } from './get-session-token.js'
 import { getWebIdentityToken } from './get-web-identity-token.js'
-import { notOffered } from './not-offered.js'
 import type { PasswordThrottle } from './password-throttle.js'
 import { stsEvent } from './record.js'
 import { refusal } from './wire-errors.js'
@@ -80,7 +80,7 @@ export function createStsRoom(deps: StsRoomDeps): WireRoom {
       decodeAuthorizationMessage(deps),
       getWebIdentityToken(deps),
       assumeRoot(deps.rootSessions),
-      ...notOffered,
+      getDelegatedAccessToken,
       assumeRole(deps),
       getSessionToken(deps),
       getFederationToken(deps),
