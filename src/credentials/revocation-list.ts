@@ -77,8 +77,6 @@ export async function createRevocations(deps: {
   let telling = false
   const startedAt = now()
   let sweptAt = startedAt
-  /** Of a look before this list listened, if there was one. */
-  const heardBefore = follower.heardAt()
   let lost = false
   /** Read for every request: a boolean, so that asking costs nothing. */
   let refuses = true
@@ -119,7 +117,7 @@ export async function createRevocations(deps: {
       .toSorted((one, other) => one.revokedAt.getTime() - other.revokedAt.getTime())
   }
 
-  const stop = follower.listen({
+  const followed = follower.listen({
     prefix: revocationTopic,
     begin: ({ lost: historyLost }) => (historyLost ? restore() : undefined),
     hear(entries) {
@@ -134,10 +132,10 @@ export async function createRevocations(deps: {
   function look(): void {
     const { strict, lostAfterSeconds } = settings()
     const at = now()
-    const heard = follower.heardAt()
-    const isHeard = heard !== heardBefore
+    const heard = followed.heardAt()
+    const isHeard = heard !== undefined
     // A clock that was set back makes an old hearing look like one to come.
-    const ageSeconds = Math.abs(at.getTime() - (isHeard && heard ? heard : startedAt).getTime()) / 1000
+    const ageSeconds = Math.abs(at.getTime() - (heard ?? startedAt).getTime()) / 1000
     const wasLost = lost
     lost = !isHeard || ageSeconds > lostAfterSeconds
     refuses = !isHeard || (strict && lost)
@@ -158,7 +156,7 @@ export async function createRevocations(deps: {
     })
   }
 
-  await follower.catchUp().catch((cause: unknown) => {
+  await followed.catchUp().catch((cause: unknown) => {
     if (!(cause instanceof Fault)) throw cause
   })
   look()
@@ -198,7 +196,7 @@ export async function createRevocations(deps: {
     },
     close() {
       clearInterval(timer)
-      stop()
+      void followed.stop()
     },
   }
 }

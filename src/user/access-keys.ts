@@ -67,7 +67,7 @@ export async function openAccessKeys(deps: {
     return done
   }
 
-  const stop = follower.listen({
+  const followed = follower.listen({
     prefix: accessKeyTopic,
     begin: () => inTurn(readAll),
     hear: (entries) =>
@@ -78,7 +78,7 @@ export async function openAccessKeys(deps: {
     void inTurn(readAll).catch(() => undefined)
   }, deps.readAgainMs ?? readAgainMs)
   timer.unref()
-  await follower.catchUp().catch((cause: unknown) => {
+  await followed.catchUp().catch((cause: unknown) => {
     if (!(cause instanceof Fault)) throw cause
   })
 
@@ -91,11 +91,11 @@ export async function openAccessKeys(deps: {
       const account = accountOf(accessKeyId)
       if (account === undefined || !isAccount(account)) return undefined
       // It may have been made a moment ago: all who ask for unknown keys wait for one look at the feed together.
-      return follower.catchUp().then(() => known.get(accessKeyId)?.key)
+      return followed.catchUp().then(() => known.get(accessKeyId)?.key)
     },
     close() {
       clearInterval(timer)
-      stop()
+      void followed.stop()
     },
   }
 }

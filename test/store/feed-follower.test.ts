@@ -85,10 +85,10 @@ describe('following the feed', () => {
     const { follower } = follow()
     follower.listen(early)
     await follower.catchUp()
-    const stop = follower.listen(late)
+    const { stop } = follower.listen(late)
     await follower.catchUp()
     expect(late.heard).toEqual([`${late.prefix}old`])
-    stop()
+    await stop()
     await store.feed.append(`${late.prefix}new`, later())
     await follower.catchUp()
     expect(late.heard).toEqual([`${late.prefix}old`])
@@ -107,12 +107,64 @@ describe('following the feed', () => {
     await follower.catchUp()
     await store.feed.append(`${topic.prefix}important`, later())
     const at = follower.heardAt()
-    await expect(follower.catchUp()).rejects.toThrow('not now')
+    await expect(follower.catchUp()).rejects.toMatchObject({
+      code: 'StoreUnavailable',
+      cause: expect.objectContaining({ message: 'not now' }),
+    })
     expect(follower.heardAt()).toEqual(at)
     working = true
     await until(() => topic.heard.includes(`${topic.prefix}important`))
     await follower.catchUp()
     expect(log.lines.map(({ event }) => event)).toEqual(['feed.unheard', 'feed.heardAgain'])
+  })
+
+  it('lets a topic that fails keep no other from hearing, each with its own time', async () => {
+    const [spoilt, sick, stuck, sound] = [listener(fresh()), listener(fresh()), listener(fresh()), listener(fresh())] // prettier-ignore
+    spoilt.begin = () => {
+      throw new TypeError('spoilt')
+    }
+    sick.hear = () => Promise.reject(new Error('sick'))
+    let release = () => {}
+    stuck.hear = () => new Promise<void>((done) => (release = done))
+    for (const { prefix } of [sick, stuck, sound]) await store.feed.append(`${prefix}1`, later())
+    const { follower, log } = follow()
+    const followed = [spoilt, sick, stuck].map((topic) => follower.listen(topic))
+    const healthy = follower.listen(sound)
+    await healthy.catchUp()
+    await store.feed.append(`${sound.prefix}2`, later())
+    await healthy.catchUp()
+    expect(sound.heard).toEqual([1, 2].map((n) => `${sound.prefix}${n}`))
+    expect(healthy.heardAt()).toBeInstanceOf(Date)
+    expect(followed.map((one) => one.heardAt())).toEqual([undefined, undefined, undefined])
+    expect(follower.heardAt()).toBeUndefined()
+    await expect(follower.catchUp()).rejects.toMatchObject({ code: 'StoreUnavailable' })
+    await until(() => log.lines.length >= 2)
+    expect(log.lines.map(({ fields }) => (fields as { topic: string }).topic).toSorted()).toEqual([spoilt.prefix, sick.prefix].toSorted()) // prettier-ignore
+    release()
+  })
+
+  it('tries a topic that fails less and less often, also when strangers ask, and says so once', async () => {
+    const topic = listener(fresh())
+    const tries: number[] = []
+    topic.hear = () => {
+      tries.push(performance.now())
+      throw new Error('not now')
+    }
+    await store.feed.append(`${topic.prefix}1`, later())
+    const { follower, log } = follow()
+    const followed = follower.listen(topic)
+    let asked = 0
+    await until(async () => {
+      for (let n = 0; n < 20; n += 1) {
+        asked += 1
+        await expect(followed.catchUp()).rejects.toMatchObject({ code: 'StoreUnavailable' })
+      }
+      return tries.length >= 6
+    })
+    // 5, 10, 20, 40 and 80 ms between them, and not the 10 ms of a look that is asked for.
+    expect(tries[5]! - tries[0]!).toBeGreaterThan(150)
+    expect(asked).toBeGreaterThan(tries.length)
+    expect(log.lines.map(({ event }) => event)).toEqual(['feed.unheard'])
   })
 
   it('begins anew when entries may have been lost', async () => {
