@@ -4,11 +4,11 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createAuditLog } from './audit/audit-log.js'
 import { rememberSessions } from './authentication/known-sessions.js'
 import { createLocalVerifier } from './authz/local-verifier.js'
 import type { Verifier } from './authz/verifier.js'
+import { keyRingSource } from './config/key-ring-source.js'
 import { openLiveConfig } from './config/live-config.js'
 import { problemLine } from './config/problem-line.js'
 import { revocationSettings } from './config/revocation-settings.js'
@@ -56,7 +56,6 @@ const feedIntervalMs = 300
 export async function openLocalVerifier(options: LocalVerifierOptions): Promise<Verifier> {
   const { configDirectory, dataDirectory, certificatesDirectory, account, log = quietLog } = options
   const now = () => new Date()
-  const ringFile = join(dataDirectory, 'keys.json')
   await mustExist(dataDirectory)
   const opened = await openLiveConfig({
     directory: configDirectory,
@@ -80,11 +79,10 @@ export async function openLocalVerifier(options: LocalVerifierOptions): Promise<
       revocationHistoryLost: nothing,
       revoked: nothing,
     }
-    if (server().keyRing === undefined) await mustExist(ringFile)
+    const source = keyRingSource(() => live.current(), dataDirectory)
+    if (source.file !== undefined) await mustExist(source.file)
     const ring = await openKeyRing({
-      ...(server().keyRing === undefined
-        ? { file: ringFile }
-        : { text: () => server().keyRing ?? '', installation: server().publicUrl }),
+      ...source,
       random: randomBytes,
       now,
       log,

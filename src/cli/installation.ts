@@ -6,10 +6,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { access, open, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { createAuditLog, type OpenAuditLog } from '../audit/audit-log.js'
 import { auditEvent, type AuditFacts } from '../audit/build-event.js'
 import type { Config } from '../config/config.js'
+import { keyRingSource } from '../config/key-ring-source.js'
 import { loadConfig } from '../config/load-config.js'
 import { problemLine, shownDirectory } from '../config/problem-line.js'
 import { openKeyRing, type LiveKeyRing } from '../credentials/key-ring-live.js'
@@ -45,9 +46,8 @@ export async function openInstallation(
 ): Promise<Installation> {
   const { now } = terminal
   const config = await configOf(folders, terminal.environment)
-  const { keyRing, publicUrl } = config.server
-  const ringFile = join(folders.data, 'keys.json')
-  if (keyRing === undefined) await requireFile(ringFile, folders.data)
+  const source = keyRingSource(() => config, folders.data)
+  if (source.file !== undefined) await requireFile(source.file, folders.data)
   const log = {
     debug: () => undefined,
     info: () => undefined,
@@ -55,7 +55,7 @@ export async function openInstallation(
     error: (event: string) => terminal.err(`rolegate: ${event}`),
   }
   const ring = await openKeyRing({
-    ...(keyRing === undefined ? { file: ringFile } : { text: () => keyRing, installation: publicUrl }),
+    ...source,
     random: randomBytes,
     now,
     log,
