@@ -3,23 +3,18 @@
  * rule lives here.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import express from 'express'
+import { openSharedState } from './app/shared-state.js'
 import { createAuditLog } from './audit/audit-log.js'
 import { rememberSessions } from './authentication/known-sessions.js'
 import { createAuthorizeRoom } from './authz/authorize-room.js'
 import { createRevocationsRoom } from './authz/revocations-room.js'
 import { createVerifyRoom } from './authz/verify-room.js'
-import type { Config } from './config/config.js'
 import type { LiveConfig } from './config/live-config.js'
 import { revocationSettings } from './config/revocation-settings.js'
-import { openKeyRing, type KeyRingSource } from './credentials/key-ring-live.js'
 import { createKeyedDigest } from './credentials/keyed-digest.js'
 import { createPurposeBox } from './credentials/purpose-box.js'
 import { createRevocations } from './credentials/revocation-list.js'
-import type { SessionCredentials } from './credentials/credentials.js'
-import { createRingAgreement } from './credentials/ring-agreement.js'
-import { createSessionCredentials } from './credentials/sealed-credentials.js'
 import { createProviders } from './federation/providers.js'
 import { createHotServer, type HotServer } from './http/hot-server.js'
 import { openIssuer } from './issuer/open-issuer.js'
@@ -46,14 +41,8 @@ import { createDeviceAuthorizations } from './sso/device-grants.js'
 import { createSsoRoom } from './sso/sso-room.js'
 import { createTokens } from './sso/tokens.js'
 import { followFeed } from './store/feed-follower.js'
-import { openStore } from './store/open-store.js'
 import { createStsRoom } from './sts/sts-room.js'
 import { openUserRoom } from './user/user-room.js'
-
-/** What the server was given cannot be used; the message tells the operator what to change. */
-export class StartRefused extends Error {
-  override readonly name = 'StartRefused'
-}
 
 export interface App {
   readonly server: HotServer
@@ -81,30 +70,7 @@ export async function buildApp(options: {
 
   const metrics = await createPrometheusMetrics()
   live.countWith(metrics)
-  const store = await openStore(server().store, { dataDirectory, now, log })
-  const ring = await openKeyRing({
-    ...keyRingSource(config, dataDirectory),
-    random: randomBytes,
-    now,
-    log,
-  }).catch((cause: Error) => {
-    throw new StartRefused(cause.message, { cause })
-  })
-  live.onChange(() => ring.reload())
-  // Replicas of one machine share the ring's file; those of several machines may have been given different rings.
-  const agreement =
-    server().store.type === 'redis'
-      ? createRingAgreement({ ring, records: store.records, now, log })
-      : undefined
-  await agreement?.check()
-  const sealed = createSessionCredentials(ring, { random: randomBytes })
-  const credentials: SessionCredentials = {
-    ...sealed,
-    issue(session, minimumTokenLength) {
-      agreement?.issuing()
-      return sealed.issue(session, minimumTokenLength)
-    },
-  }
+  const { store, ring, agreement, credentials } = await openSharedState({ live, dataDirectory, now, log })
   const audit = await createAuditLog({ ...server().audit, now, log, metrics })
 
   const providers = createProviders({ ...shared, store, publicUrl: server().publicUrl })
@@ -212,6 +178,7 @@ export async function buildApp(options: {
   }
   const revoking = createRevocationsRoom({
     ...called,
+    singleUse: replayGuard,
     sessions: rememberSessions(credentials, rememberedCallers),
     deleteKey: (accessKeyId) => users.deleteKey(accessKeyId),
     providers: providers.list,
@@ -301,11 +268,4 @@ export async function buildApp(options: {
       await store.close()
     },
   }
-}
-
-function keyRingSource(config: () => Config, dataDirectory: string): KeyRingSource {
-  const { keyRing, publicUrl } = config().server
-  return keyRing === undefined
-    ? { file: join(dataDirectory, 'keys.json') }
-    : { text: () => config().server.keyRing ?? '', installation: publicUrl }
 }
