@@ -14,6 +14,7 @@ import type { Log } from '../operation/log.js'
 import { describeDecision } from '../policy/explain.js'
 import { identityOfCaller } from '../role/caller.js'
 import { permissionOf } from '../role/permission.js'
+import type { ReplayGuard } from '../signature/replay-guard.js'
 import { jsonAnswer, jsonError, signatureStatuses } from './json-answer.js'
 import { BadRequest } from './json-reading.js'
 import {
@@ -27,6 +28,8 @@ import { authenticateCall, type SignedCall, type SignedCallDeps } from './signed
 
 export interface RevocationsRoomDeps extends SignedCallDeps {
   readonly revocations: Pick<RevocationList, 'revoke' | 'inForce' | 'ends' | 'endsKey'>
+  /** For `POST`, whatever the configuration asks for elsewhere. */
+  readonly singleUse: ReplayGuard
   /** Deletes a user's key for ever, so that it is dead beyond the revocation's end. False: there is no such key. */
   readonly deleteKey: (accessKeyId: string) => Promise<boolean>
   readonly providers: () => readonly AccountsOfProvider[]
@@ -55,7 +58,8 @@ export function createRevocationsRoom(deps: RevocationsRoomDeps): WireRoom {
   async function answer(request: WireRequest, progress: Progress): Promise<Outcome> {
     if (request.method !== 'POST' && request.method !== 'GET')
       return refused(405, 'MethodNotAllowed', 'send GET or POST', 'revoke:method')
-    const authenticated = await authenticateCall(request, deps)
+    const replay = request.method === 'POST' ? () => onceWhereKnown(request) : deps.replay
+    const authenticated = await authenticateCall(request, { ...deps, replay })
     if (!authenticated.ok) {
       const { refusal, claimed } = authenticated
       if (claimed !== undefined) progress.userIdentity = identityOfSigner(claimed)
@@ -65,6 +69,21 @@ export function createRevocationsRoom(deps: RevocationsRoomDeps): WireRoom {
     progress.call = call
     progress.userIdentity = identityOfSigner(call.caller)
     return request.method === 'GET' ? list(call) : revoke(request, call, progress)
+  }
+
+  /**
+   * Of a role or person each use ends what was issued until then, so a captured request must not count again. Whether
+   * it was used is not asked of a store that is down: ending access is the safe side.
+   */
+  function onceWhereKnown({ origin: { requestId } }: WireRequest): ReplayGuard {
+    return {
+      use: (signature, until) =>
+        deps.singleUse.use(signature, until).catch((cause: unknown) => {
+          if (!(cause instanceof Fault)) throw cause
+          deps.log.warn('revocations.replayUnchecked', { requestId, cause })
+          return true
+        }),
+    }
   }
 
   async function revoke(request: WireRequest, call: SignedCall, progress: Progress): Promise<Outcome> {

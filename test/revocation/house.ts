@@ -8,11 +8,14 @@ import { createRevocationsRoom } from '../../src/authz/revocations-room.js'
 import { createSessionCredentials } from '../../src/credentials/sealed-credentials.js'
 import type { AuditLog } from '../../src/audit/event.js'
 import type { AccountsOfProvider } from '../../src/authz/revocation-request.js'
-import type { WireResponse, WireRoom } from '../../src/http/wire.js'
+import { Fault } from '../../src/fault.js'
+import type { WireRequest, WireResponse, WireRoom } from '../../src/http/wire.js'
 import { createConfigDirectory } from '../../src/role/config-directory.js'
 import type { Role, RoleDirectory } from '../../src/role/role.js'
 import type { RoleSession } from '../../src/role/role-session.js'
 import type { TemporaryCredentials } from '../../src/role/session.js'
+import type { ReplayGuard } from '../../src/signature/replay-guard.js'
+import { createReplayGuard } from '../../src/signature/store-replay-guard.js'
 import { createEmbeddedStore } from '../../src/store/embedded-store.js'
 import { auditFile, type AuditFile } from '../support/audit-file.js'
 import { sign, type RequestToSign, type SigningCredentials } from '../support/aws-signer.js'
@@ -45,9 +48,13 @@ export interface RevocationHouse {
   readonly log: ReturnType<typeof keptLog>
   readonly deleted: string[]
   auditDown: boolean
+  /** For what is asked of it about used signatures only. */
+  storeDown: boolean
   /** Credentials of a role above, as if somebody had signed in. */
   session(name: string, more?: Partial<RoleSession>): TemporaryCredentials & { readonly session: RoleSession }
-  /** Signs with AWS's own signer for `rolegate`, and sends. */
+  /** Signs with AWS's own signer for `rolegate`. */
+  signed(credentials: SigningCredentials, body?: unknown, request?: RequestToSign): Promise<WireRequest>
+  /** Signs and sends. */
   call(credentials: SigningCredentials, body?: unknown, request?: RequestToSign): Promise<WireResponse>
   readonly room: WireRoom
   close(): Promise<void>
@@ -67,14 +74,20 @@ export async function revocationHouse(
   const log = keptLog()
   const credentials = createSessionCredentials(await ringOf(), { random: randomBytes })
   const deleted: string[] = []
-  const house = { auditDown: false } as RevocationHouse
+  const house = { auditDown: false, storeDown: false } as RevocationHouse
   const record: AuditLog = {
     ...audit.audit,
     record: (event) =>
       house.auditDown ? Promise.reject(new Error('the disk is full')) : audit.audit.record(event),
   }
   const directory = organizationOf(options.managementAccount)
+  const guard = createReplayGuard(store)
+  const singleUse: ReplayGuard = {
+    use: (...given) =>
+      house.storeDown ? Promise.reject(new Fault('StoreUnavailable', 'down')) : guard.use(...given),
+  }
   const room = createRevocationsRoom({
+    singleUse,
     sessions: rememberSessions(credentials),
     keys: { find: () => undefined },
     revocations: replica.revocations,
@@ -101,7 +114,7 @@ export async function revocationHouse(
       const { accessKeyId: _named, ...unnamed } = roleSessionOf({ issuedAt: now(), roleArn, roleId, account, ...more }) // prettier-ignore
       return credentials.issue(unnamed)
     },
-    async call(signer: SigningCredentials, body?: unknown, request: RequestToSign = {}) {
+    async signed(signer: SigningCredentials, body?: unknown, request: RequestToSign = {}) {
       const text = typeof body === 'string' ? body : JSON.stringify(body)
       const signed = await sign(
         signer,
@@ -114,7 +127,10 @@ export async function revocationHouse(
         },
         now(),
       )
-      return room.handle({ ...signed, origin: testOrigin })
+      return { ...signed, origin: testOrigin }
+    },
+    async call(...given: Parameters<RevocationHouse['signed']>) {
+      return room.handle(await house.signed(...given))
     },
     async close() {
       await replica.close()

@@ -181,6 +181,32 @@ describe('who may revoke', () => {
   })
 })
 
+describe('a signed request that is sent again', () => {
+  it('ends nothing a second time: who signs in after a revocation is not thrown out by its replay', async () => {
+    const captured = await house.signed(house.session('Security'), { type: 'role', roleArn: deployer })
+    expect((await house.room.handle(captured)).status).toBe(200)
+    const [first] = house.replica.revocations.inForce()
+    expect(outcome(await house.room.handle(captured))).toEqual([401, 'SignatureDoesNotMatch'])
+    expect(house.replica.revocations.inForce()).toEqual([first])
+    const refusal = (await house.audit.events()).at(-1)
+    expect(refusal).toMatchObject({ additionalEventData: { reason: 'sts:replay', identityProven: false } })
+  })
+
+  it('counts while nobody can say whether it was used, since ending access is the safe side', async () => {
+    house.storeDown = true
+    const captured = await house.signed(house.session('Security'), { type: 'role', roleArn: deployer })
+    expect((await house.room.handle(captured)).status).toBe(200)
+    expect((await house.room.handle(captured)).status).toBe(200)
+    expect(house.log.lines.map(({ event }) => event)).toContain('revocations.replayUnchecked')
+  })
+
+  it('lists again: that changes nothing, and stock clients sign two equal calls of one second alike', async () => {
+    const captured = await house.signed(house.session('Security'))
+    expect((await house.room.handle(captured)).status).toBe(200)
+    expect((await house.room.handle(captured)).status).toBe(200)
+  })
+})
+
 describe('when something does not work', () => {
   it('an unwritten record is an error, and the session is over all the same', async () => {
     const victim = house.session('Deployer')
