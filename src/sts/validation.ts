@@ -78,8 +78,7 @@ export function createValidation(form: QueryForm): Validation {
       if (given === undefined) return undefined
       const number = /^[+-]?\d{1,20}$/.test(given) ? Number(given) : Number.NaN
       if (!(number >= -(2 ** 31) && number < 2 ** 31)) {
-        const wrong = given === '' ? 'is missing its decimal value' : 'must be a decimal integer'
-        malformed ??= refusal('MalformedInput', `\`${lowerCamel(name)}\` ${wrong}`, 'sts:integer')
+        malformed ??= notAnInteger(lowerCamel(name), given)
         return undefined
       }
       if (number < min) fail(name, String(number), `have value greater than or equal to ${min}`)
@@ -101,6 +100,14 @@ export function createValidation(form: QueryForm): Validation {
       )
     },
   }
+}
+
+/** AWS says what is wrong with an empty value, and of any other nothing; the record says it of both. */
+function notAnInteger(name: string, given: string): Refusal {
+  const missing = `\`${name}\` is missing its decimal value`
+  return given === ''
+    ? refusal('MalformedInput', missing, 'sts:integer')
+    : { ...refusal('MalformedInput', '', 'sts:integer'), cause: `\`${name}\` must be a decimal integer` }
 }
 
 const compiled = new Map<string, RegExp>()

@@ -62,7 +62,7 @@ const codes = {
 /** An answer of no, before it is written as XML. */
 export interface Refusal {
   readonly code: StsErrorCode
-  /** Safe for the caller, in AWS's words where AWS has some. */
+  /** Safe for the caller, in AWS's words where AWS has some; empty where AWS says nothing. */
   readonly message: string
   /** For the record and the log only. */
   readonly reason?: string

@@ -25,7 +25,8 @@ export function failure(refusal: Refusal, requestId: string): WireResponse {
       [
         ['Type', type],
         ['Code', refusal.code],
-        ['Message', refusal.message],
+        // An empty one is no text to boto, and breaks programs that look into it.
+        ...(refusal.message === '' ? [] : ([['Message', refusal.message]] as const)),
       ],
     ],
     ['RequestId', requestId],

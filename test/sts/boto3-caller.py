@@ -4,6 +4,7 @@ import json
 import sys
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 
@@ -12,6 +13,15 @@ def failure(call, **parameters):
         call(**parameters)
     except ClientError as error:
         return [error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]]
+    raise SystemExit("nothing was refused")
+
+
+def sent_as_it_is(**parameters):
+    unchecked = boto3.client("sts", config=Config(parameter_validation=False))
+    try:
+        unchecked.assume_role(**parameters)
+    except ClientError as error:
+        return [error.response["Error"]["Code"], str(error)]
     raise SystemExit("nothing was refused")
 
 
@@ -45,6 +55,7 @@ def actions(role_arn):
         "absent": failure(sts.assume_role, RoleArn=role_arn + "Absent", RoleSessionName="x1"),
         "name": failure(sts.assume_role, RoleArn=role_arn, RoleSessionName="a b"),
         "policy": failure(sts.assume_role, RoleArn=role_arn, RoleSessionName="x1", Policy="no"),
+        "duration": sent_as_it_is(RoleArn=role_arn, RoleSessionName="x1", DurationSeconds="NaN"),
         "token": failure(signed_by({**session, "SessionToken": "AAAA"}).get_caller_identity),
         "secret": failure(signed_by({**session, "SecretAccessKey": "x"}).get_caller_identity),
     }

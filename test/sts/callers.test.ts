@@ -9,9 +9,11 @@ interface Row {
   readonly form: Readonly<Record<string, string>>
   readonly status: number
   readonly code?: string
+  /** Empty: no such element. */
   readonly message?: string
   /** In the record. */
   readonly reason?: string
+  readonly cause?: string
   /** `*` for any text. */
   readonly elements?: Readonly<Record<string, string>>
   readonly absent?: readonly string[]
@@ -28,7 +30,7 @@ describe('signed actions', () => {
   it.each(jsonBeside<Row[]>(import.meta.url, 'callers.json'))('$name ($caller)', async (row) => {
     const response = await house.call(house.credentialsOf(row.caller), row.form)
     expect([response.status, codeOf(response)]).toEqual([row.status, row.code ?? ''])
-    if (row.message !== undefined) expect(elementOf(response, 'Message')).toBe(row.message)
+    if (row.message !== undefined) expect(elementOf(response, 'Message') ?? '').toBe(row.message)
     for (const [name, value] of Object.entries(row.elements ?? {}))
       expect([name, elementOf(response, name)]).toEqual([
         name,
@@ -45,6 +47,7 @@ describe('signed actions', () => {
     expect(event).toMatchObject({ eventName: row.form.Action, awsRegion: 'eu-central-1' })
     expect(event?.errorCode).toBe(row.code)
     if (row.reason !== undefined) expect(event?.additionalEventData).toMatchObject({ reason: row.reason })
+    if (row.cause !== undefined) expect(event?.additionalEventData).toMatchObject({ cause: row.cause })
     const written = JSON.stringify(house.events)
     expect(written).not.toContain(device.code)
     const token = elementOf(response, 'SessionToken')

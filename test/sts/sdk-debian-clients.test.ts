@@ -190,6 +190,10 @@ describe(boto3, () => {
       absent: ['AccessDenied', 403],
       name: ['ValidationError', 400],
       policy: ['MalformedPolicyDocument', 400],
+      duration: [
+        'MalformedInput',
+        'An error occurred (MalformedInput) when calling the AssumeRole operation: Unknown',
+      ],
       token: ['InvalidClientTokenId', 403],
       secret: ['SignatureDoesNotMatch', 403],
     })

@@ -232,6 +232,11 @@ describe('AssumeRole', () => {
     expect(denied.$metadata.requestId).toBe(house.events.at(-1)?.requestID)
     const invalid = await thrownBy(sts.send(new AssumeRoleCommand({ ...deployer, DurationSeconds: 1 })))
     expect(invalid).toMatchObject({ name: 'ValidationError', $metadata: { httpStatusCode: 400 } })
+    const unreadable = await thrownBy(
+      sts.send(new AssumeRoleCommand({ ...deployer, DurationSeconds: 900.5 })),
+    )
+    expect(unreadable).toMatchObject({ name: 'MalformedInput', $metadata: { httpStatusCode: 400 } })
+    expect(unreadable.$metadata.requestId).toBe(house.events.at(-1)?.requestID)
   })
 
   it('throws ExpiredToken, InvalidClientTokenId and SignatureDoesNotMatch by these names', async () => {
