@@ -40,7 +40,7 @@ export interface Installation {
 }
 
 /** @throws {CommandError} saying what is missing. */
-export async function openInstallation(
+async function openInstallation(
   folders: InstallationFolders,
   terminal: Pick<Terminal, 'err' | 'environment' | 'now'>,
 ): Promise<Installation> {

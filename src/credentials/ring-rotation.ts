@@ -11,7 +11,7 @@ import { createRingKey, ringKeyBytes } from './ring-key.js'
 import { withRingLock } from './ring-lock.js'
 
 /** Running servers look at the file every second; one that was stopped for a while has this long. */
-export const promotableAfterSeconds = 60
+const promotableAfterSeconds = 60
 
 export type Rotation =
   | {

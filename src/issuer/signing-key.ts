@@ -19,12 +19,12 @@ export interface SigningKey {
 /** How long a new key is published before it signs: longer than anybody should keep a key set without asking again. */
 export const leadSeconds = 3600
 /** A key that has signed so long is followed by another one. */
-export const rotateAfterSeconds = 30 * 86_400
+const rotateAfterSeconds = 30 * 86_400
 /**
  * How long a key that no longer signs stays published: the longest token, and a day for a replica that is cut off from
  * the store and goes on with the keys it has.
  */
-export const publishedAfterSeconds = 3600 + 86_400
+const publishedAfterSeconds = 3600 + 86_400
 
 /** The one that signs now; before the first begins, that one. */
 export function signingAt(
