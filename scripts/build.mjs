@@ -37,6 +37,14 @@ if (!existsSync(stamp) || statSync(stamp).mtimeMs < sources) {
     cpSync(join(root, 'src', assets), join(beside, assets), { recursive: true })
   }
   writeFileSync(join(beside, '.built'), '')
-  rmSync(dist, { recursive: true, force: true })
-  renameSync(beside, dist)
+  // Moved aside first: of two builds at once, both end with a whole dist.
+  const old = `${beside}.old`
+  try {
+    if (existsSync(dist)) renameSync(dist, old)
+    renameSync(beside, dist)
+  } catch (cause) {
+    if (!existsSync(stamp)) throw cause
+    rmSync(beside, { recursive: true, force: true })
+  }
+  rmSync(old, { recursive: true, force: true })
 }

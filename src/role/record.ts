@@ -71,11 +71,14 @@ export function failureEvent(deps: RecordDeps, request: AssumeRequest, fault: Fa
 
 /** A Fault as CloudTrail would name it. */
 export function failureOf(fault: Fault): Pick<AuditEvent, 'errorCode' | 'errorMessage'> {
-  return {
-    errorCode: fault.code === 'InvalidRequest' ? 'ValidationError' : fault.code,
-    errorMessage: fault.message,
-  }
+  return { errorCode: recordedCodes.get(fault.code) ?? fault.code, errorMessage: fault.message }
 }
+
+/** One fault has one name, here and on the STS wire. */
+const recordedCodes: ReadonlyMap<Fault['code'], string> = new Map([
+  ['InvalidRequest', 'ValidationError'],
+  ['StoreUnavailable', 'ServiceUnavailable'],
+])
 
 export function issuedCredentials(session: {
   readonly accessKeyId: string

@@ -81,7 +81,7 @@ export function assertChainLength(chain: readonly ChainLink[], { maxChainLength 
   if (roles > maxChainLength) {
     throw new Fault(
       'InvalidRequest',
-      `The role chain of this request exceeds the ${maxChainLength} roles that this server allows.`,
+      `The role chain of this request exceeds the ${maxChainLength === 1 ? 'one role' : `${maxChainLength} roles`} that this server allows.`,
       { reason: 'sts:chain-length' },
     )
   }
