@@ -93,6 +93,7 @@ const rooms: readonly {
     room: 'issuer',
     uses: [
       'credentials/purpose-box',
+      'role/instant',
       'role/request-context',
       'type credentials/key-ring',
       'type credentials/key-ring-live',
@@ -171,7 +172,7 @@ const rooms: readonly {
     room: 'audit',
     uses: [
       'role/caller',
-      'role/request-context',
+      'role/instant',
       'role/role-session',
       'type role/session',
       'type federation/assertion',

@@ -7,7 +7,7 @@
  */
 import type { Assertion } from '../federation/assertion.js'
 import { accessKeyIdOf, identityOfCaller, type Caller } from '../role/caller.js'
-import { isoSeconds } from '../role/request-context.js'
+import { isoSeconds } from '../role/instant.js'
 import { sessionArn, type RoleSession } from '../role/role-session.js'
 import type { Session } from '../role/session.js'
 import type { AuditEvent, RequestOrigin, UserIdentity } from './event.js'

@@ -4,7 +4,8 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
  */
 import type { Caller } from '../role/caller.js'
-import { isoSeconds, orgPath } from '../role/request-context.js'
+import { isoSeconds } from '../role/instant.js'
+import { orgPath } from '../role/request-context.js'
 import type { RoleDirectory } from '../role/role.js'
 
 export interface TokenSubject {

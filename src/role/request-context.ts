@@ -8,6 +8,7 @@ import type { RequestOrigin } from '../audit/event.js'
 import type { Assertion } from '../federation/assertion.js'
 import { providerArn } from '../federation/provider-arn.js'
 import type { ContextValue, RequestContext } from '../policy/context.js'
+import { isoSeconds } from './instant.js'
 import { nameQualifierOf } from './name-qualifier.js'
 import type { Account, Organization, Role } from './role.js'
 
@@ -111,15 +112,6 @@ export function principalTags(
   for (const [key, value] of owner) merged.set(key.toLowerCase(), value)
   for (const [key, value] of session) merged.set(key.toLowerCase(), value)
   return merged
-}
-
-let latest = { second: Number.NaN, text: '' }
-
-/** Remembers the latest second: most of what is written is of this moment. */
-export function isoSeconds(instant: Date): string {
-  const second = Math.floor(instant.getTime() / 1000)
-  if (second !== latest.second) latest = { second, text: `${instant.toISOString().slice(0, 19)}Z` }
-  return latest.text
 }
 
 export function addMoment(keys: Keys, { now, origin }: Pick<ContextParts, 'now' | 'origin'>): void {
