@@ -8,6 +8,7 @@ import type { Log } from '../operation/log.js'
 import type { RevocationMetrics } from '../operation/metrics.js'
 import type { Feed } from '../store/feed.js'
 import type { FeedFollower } from '../store/feed-follower.js'
+import { createSettledPast } from '../store/settled-past.js'
 import type { Revocations, SignInRevocations } from './revocation.js'
 import {
   clockMarginMs,
@@ -66,17 +67,20 @@ export async function createRevocations(deps: {
   readonly feed: Feed
   readonly follower: FeedFollower
   readonly now: Clock
+  /** Milliseconds on a clock that nobody sets; the process's own when absent. */
+  readonly monotonic?: () => number
   readonly settings: () => RevocationSettings
   readonly log: Log
   readonly metrics: RevocationMetrics
 }): Promise<RevocationList> {
-  const { feed, follower, now, settings, log, metrics } = deps
+  const { feed, follower, now, monotonic = () => performance.now(), settings, log, metrics } = deps
   const index = createRevocationIndex()
   /** Made here and not in the feed, as far as is known. */
   const untold = new Set<Revocation>()
   let telling = false
   const startedAt = now()
-  let sweptAt = startedAt
+  const past = createSettledPast({ now, monotonic })
+  let sweptAt = monotonic()
   let lost = false
   /** Read for every request: a boolean, so that asking costs nothing. */
   let refuses = true
@@ -143,9 +147,10 @@ export async function createRevocations(deps: {
     if (!lost && wasLost) log.info('revocation.feedHeardAgain')
     metrics.revocationFeed({ lost, ageSeconds })
     void tellUntold()
-    if (at.getTime() - sweptAt.getTime() >= sweepEveryMs) {
-      index.sweep(at)
-      sweptAt = at
+    const settled = past.look()
+    if (settled !== undefined && monotonic() - sweptAt >= sweepEveryMs) {
+      index.sweep(settled)
+      sweptAt = monotonic()
     }
   }
 

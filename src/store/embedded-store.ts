@@ -15,6 +15,7 @@ import { createEmbeddedExpiringStore } from './embedded-expiring-store.js'
 import { sweepExpired } from './embedded-expiry.js'
 import { createEmbeddedFeed } from './embedded-feed.js'
 import { createEmbeddedRecords } from './embedded-records.js'
+import { createSettledPast } from './settled-past.js'
 import type { Store } from './store.js'
 
 /** A disk that takes longer than this to make a write durable counts as failed. */
@@ -28,13 +29,15 @@ export interface EmbeddedStoreDeps {
   /** Made when absent; readable by its owner only. On a local disk: LMDB does not work on a network file system. */
   readonly directory: string
   readonly now: Clock
+  /** Milliseconds on a clock that nobody sets; the process's own when absent. */
+  readonly monotonic?: () => number
   /** How often the space of expired entries is given back. */
   readonly sweepIntervalMs?: number
 }
 
 /** @throws {Fault} `StoreUnavailable` when the directory cannot be used. */
 export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<Store> {
-  const { directory, now, sweepIntervalMs = SWEEP_INTERVAL_MS } = deps
+  const { directory, now, monotonic = () => performance.now(), sweepIntervalMs = SWEEP_INTERVAL_MS } = deps
   const { root, tables } = await openTables(directory)
   let closed = false
 
@@ -62,15 +65,21 @@ export async function createEmbeddedStore(deps: EmbeddedStoreDeps): Promise<Stor
     throw error
   })
 
+  const past = createSettledPast({ now, monotonic })
   const swept = [
-    { values: tables.entries, marks: tables.expiries },
-    { values: tables.feed, marks: tables['feed-expiries'] },
+    // There may be one per request, and they live for minutes: kept longer they would fill the disk. A clock that jumps
+    // ahead and comes back costs a sign-in under way, or the memory that something was used in the minutes before.
+    { values: tables.entries, marks: tables.expiries, until: now },
+    // Revocations live for days, and one that is forgotten gives access back.
+    { values: tables.feed, marks: tables['feed-expiries'], until: past.look },
   ]
   const sweepRegularly = async () => {
     let more = false
     try {
-      for (const pair of swept) {
-        const batch = { now: now(), limit: SWEEP_BATCH }
+      for (const { until, ...pair } of swept) {
+        const end = until()
+        if (end === undefined) continue
+        const batch = { now: end, limit: SWEEP_BATCH }
         if ((await sweepExpired(engine, pair, batch)) === SWEEP_BATCH) more = true
       }
       // Readers of processes that were killed would keep old pages from being used again.

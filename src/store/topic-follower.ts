@@ -38,6 +38,8 @@ export interface FollowedTopic {
 export interface FollowingDeps {
   readonly feed: Feed
   readonly now: Clock
+  /** Milliseconds on a clock that nobody sets; the process's own when absent. */
+  readonly monotonic?: () => number
   readonly intervalMs: number
   readonly log: Pick<Log, 'info' | 'warn'>
 }
@@ -48,9 +50,14 @@ const shortestPauseMs = 10
 /** Between two tries of a topic that fails; the first pause is the interval, and doubles. */
 const longestPauseMs = 5_000
 const saidAgainMs = 60_000
+/** Clocks are corrected by less all the time. */
+const setBackMs = 1_000
 
 /** Looks at once, and again `intervalMs` after each look. */
-export function followTopic(topic: FeedTopic, { feed, now, intervalMs, log }: FollowingDeps): FollowedTopic {
+export function followTopic(
+  topic: FeedTopic,
+  { feed, now, monotonic = () => performance.now(), intervalMs, log }: FollowingDeps,
+): FollowedTopic {
   let begun = false
   let lost = false
   let epoch: string | undefined
@@ -71,8 +78,22 @@ export function followTopic(topic: FeedTopic, { feed, now, intervalMs, log }: Fo
     }
   }
 
+  /** How far the clock has been ahead of one that nobody sets. */
+  let aheadMs = -Infinity
+
+  /** While the clock was ahead, entries that are alive counted as expired and were passed. */
+  function mindTheClock(startedAt: Date): void {
+    const nowAheadMs = startedAt.getTime() - monotonic()
+    if (nowAheadMs < aheadMs - setBackMs) {
+      log.warn('feed.clockSetBack', { topic: topic.prefix, seconds: (aheadMs - nowAheadMs) / 1000 })
+      position = undefined
+    } else if (nowAheadMs < aheadMs) return
+    aheadMs = nowAheadMs
+  }
+
   async function look(): Promise<void> {
     const startedAt = now()
+    mindTheClock(startedAt)
     for (;;) {
       if (!begun) {
         position = undefined

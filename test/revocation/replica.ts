@@ -14,7 +14,13 @@ export interface Replica {
   readonly revocations: RevocationList
   readonly log: ReturnType<typeof keptLog>
   /** What the metrics were told last, and how often history was lost. */
-  readonly told: { lost: boolean; ageSeconds: number; historiesLost: number; revoked: string[] }
+  readonly told: {
+    lost: boolean
+    ageSeconds: number
+    historiesLost: number
+    revoked: string[]
+    looks: number
+  }
   /** Events of the log. */
   events(): readonly string[]
   close(): Promise<void>
@@ -29,20 +35,25 @@ const settings = {
 
 export async function replicaOn(
   feed: Feed,
-  { now = () => new Date(), ...changed }: Partial<RevocationSettings> & { readonly now?: Clock } = {},
+  {
+    now = () => new Date(),
+    monotonic = () => performance.now(),
+    ...changed
+  }: Partial<RevocationSettings> & { readonly now?: Clock; readonly monotonic?: () => number } = {},
 ): Promise<Replica> {
   const log = keptLog()
-  const told = { lost: false, ageSeconds: 0, historiesLost: 0, revoked: [] as string[] }
+  const told = { lost: false, ageSeconds: 0, historiesLost: 0, revoked: [] as string[], looks: 0 }
   const metrics: RevocationMetrics = {
-    revocationFeed: (state) => void Object.assign(told, state),
+    revocationFeed: (state) => void Object.assign(told, state, { looks: told.looks + 1 }),
     revocationHistoryLost: () => void (told.historiesLost += 1),
     revoked: (type) => void told.revoked.push(type),
   }
-  const follower = followFeed({ feed, now, intervalMs: 300, log })
+  const follower = followFeed({ feed, now, monotonic, intervalMs: 300, log })
   const revocations = await createRevocations({
     feed,
     follower,
     now,
+    monotonic,
     settings: () => ({ ...settings, ...changed }),
     log,
     metrics,

@@ -272,3 +272,56 @@ describe('a replica that cannot tell', () => {
     expect(() => started.revocations.ends(session(keyId()))).toThrow(Fault)
   }, 10_000)
 })
+
+describe('a clock that jumps ahead and comes back', () => {
+  const hours = 3_600_000
+  let directory: string
+  let store: Store
+  let passed = 0
+  let aheadMs = 0
+  const now = () => new Date(Date.now() + passed + aheadMs)
+  const monotonic = () => performance.now() + passed
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rolegate-revocation-'))
+    store = await createEmbeddedStore({ directory, now, monotonic, sweepIntervalMs: 20 })
+  })
+  afterAll(async () => {
+    await store.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  const looks = async ({ told }: Replica) => {
+    const before = told.looks
+    await until(() => told.looks >= before + 2)
+  }
+
+  it('has nothing forgotten that is alive, here or at a server that starts meanwhile', async () => {
+    const [first, second] = [keyId(), keyId()]
+    const here = await replica(store.feed, { now, monotonic })
+    await here.revocations.revoke({ type: 'session', accessKeyId: first }, 'a test')
+    passed += 11 * 60_000
+    await looks(here)
+    aheadMs = 40 * hours
+    const started = await replica(store.feed, { now, monotonic })
+    passed += 2 * 60_000
+    await looks(here)
+    aheadMs = 0
+    await looks(here)
+    await here.revocations.revoke({ type: 'session', accessKeyId: second }, 'a test')
+    for (const one of [here, started, await replica(store.feed, { now, monotonic })]) {
+      await until(() => one.revocations.ends(session(second)))
+      expect(one.revocations.ends(session(first))).toBe(true)
+      expect(one.revocations.inForce()).toHaveLength(2)
+    }
+    expect(started.events()).toContain('feed.clockSetBack')
+  }, 20_000)
+
+  it('and time that has really passed has it forgotten', async () => {
+    const accessKeyId = keyId()
+    const here = await replica(store.feed, { now, monotonic })
+    await here.revocations.revoke({ type: 'session', accessKeyId }, 'a test')
+    passed += 40 * hours
+    await looks(here)
+    passed += 11 * 60_000
+    await until(() => !here.revocations.ends(session(accessKeyId)))
+  }, 20_000)
+})
