@@ -4,7 +4,7 @@ import type { SessionFacts, SessionPolicies } from './session.js'
 export interface RoleSession extends SessionFacts, SessionPolicies {
   readonly type: 'role'
   readonly roleArn: string
-  /** `AROA…` of the role at the time of issue: a role that was deleted and made again is another one. */
+  /** `AROA…` of the role at the time of issue: a role that is declared again under another id is another one. */
   readonly roleId: string
   readonly sessionName: string
   /** Session tags, passed and inherited. */
