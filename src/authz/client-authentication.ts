@@ -7,7 +7,6 @@ import type { SignedBody } from './access.js'
 /** Services whose requests come to Rolegate itself: what was signed for them is nobody else's to judge. */
 export const ownServices: ReadonlySet<string> = new Set(['sts', 'rolegate'])
 
-export const unsignedPayload = 'UNSIGNED-PAYLOAD'
 export const emptyBodyHash = sha256Hex('')
 /** As long as AWS's services honour a presigned request. */
 const maxPresignedSeconds = 604_800

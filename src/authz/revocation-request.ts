@@ -85,7 +85,7 @@ export async function parseRevocationRequest(
 }
 
 /** `arn:aws:rolegate::<account>:<type>/<name>`. Names are percent-encoded, so that two never make one ARN. */
-export function revocationArn(
+function revocationArn(
   type: RevocationTarget['type'],
   account: string | undefined,
   names: readonly string[],

@@ -51,7 +51,7 @@ export interface IssuedToken {
 }
 
 /** Bytes of the claims as JSON: with the signature it still fits into what servers take as one header. */
-export const maxPayloadBytes = 8192
+const maxPayloadBytes = 8192
 
 export function createTokenIssuer(deps: {
   readonly keys: Pick<SigningKeys, 'of'>

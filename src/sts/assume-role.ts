@@ -86,6 +86,7 @@ function read(form: QueryForm): Parameters | Refusal {
   const shared = readAssumeParameters(form, check)
   const sessionName = check.requiredText('RoleSessionName', sessionNameText)
   const externalId = check.text('ExternalId', externalIdText)
+  // Its pattern has no colon, so none begins with `aws:`.
   const sourceIdentity = check.text('SourceIdentity', sessionNameText)
   const tags = readTags(form, check)
   const transitiveTagKeys = readTransitiveTagKeys(form, check)
@@ -95,7 +96,6 @@ function read(form: QueryForm): Parameters | Refusal {
     check.refusal() ??
     refuseAssume(shared) ??
     refuseTags(tags, transitiveTagKeys) ??
-    refuseSourceIdentity(sourceIdentity) ??
     refuseMfa(mfa) ??
     refuseOutsideBody(
       form,
@@ -161,10 +161,4 @@ function requestOf(
   if (transitiveTagKeys.length > 0) request.transitiveTagKeys = transitiveTagKeys
   if (minimumTokenLength !== undefined) request.minimumTokenLength = minimumTokenLength
   return request
-}
-
-function refuseSourceIdentity(sourceIdentity: string | undefined): Refusal | undefined {
-  return sourceIdentity?.toLowerCase().startsWith('aws:') === true
-    ? refusal('ValidationError', 'SourceIdentity must not begin with aws:.', 'sts:source-identity')
-    : undefined
 }
