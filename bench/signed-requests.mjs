@@ -19,8 +19,19 @@ export async function signIn(host, token, index) {
     }),
     headers: { 'content-type': formType },
   })
+  return issuedIn(response)
+}
+
+/** Sends a signed request of this file. */
+export function send({ path, headers, body }, host) {
+  const { host: _own, ...sent } = headers
+  return fetch(`http://${host}${path}`, { method: 'POST', headers: sent, body })
+}
+
+/** The credentials that an answer has. */
+export async function issuedIn(response) {
   const text = await response.text()
-  if (response.status !== 200) throw new Error(`no first credentials: ${text}`)
+  if (response.status !== 200) throw new Error(`no credentials: ${text}`)
   const value = (name) => new RegExp(`<${name}>([^<]*)<`).exec(text)[1]
   return {
     accessKeyId: value('AccessKeyId'),

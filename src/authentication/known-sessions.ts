@@ -22,7 +22,7 @@ export interface KnownSessions {
 
 type Remembered = KnownSession & Pick<OpenedCredentials, 'stillOpens'>
 
-/** @param capacity sessions, some 2 KB each; the one that was used longest ago gives way. */
+/** @param capacity sessions, some 2 to 5 KB each; the one that was used longest ago gives way. */
 export function rememberSessions(credentials: SessionCredentials, capacity = 2000): KnownSessions {
   const known = new Map<string, Remembered>()
   return {
