@@ -115,7 +115,7 @@ function personNamed({ issuer, subject, provider, user }: PersonOptions): Revoca
 function describe(revocation: ShownRevocation): string {
   const until =
     revocation.issuedUntil === undefined ? '' : ` Whatever is issued until ${revocation.issuedUntil} is dead.`
-  return `Revoked: ${nameOf(revocation)}.${until} Every server enforces it within a second.`
+  return `Revoked: ${printable(revocation.type)} ${nameOf(revocation)}.${until} Every server enforces it within a second.`
 }
 
 function lineOf(revocation: ShownRevocation): string {
@@ -123,9 +123,10 @@ function lineOf(revocation: ShownRevocation): string {
   return [type, nameOf(revocation), revokedAt, keptUntil, by].map(printable).join('\t')
 }
 
-function nameOf({ type, accessKeyId, roleArn, issuer, subject, providerSession }: ShownRevocation): string {
+/** Without its type. */
+function nameOf({ accessKeyId, roleArn, issuer, subject, providerSession }: ShownRevocation): string {
   const names = [accessKeyId, roleArn, issuer, providerSession, subject].filter((name) => name !== undefined)
-  return printable(`${type} ${names.map(String).join(' ')}`)
+  return printable(names.map(String).join(' '))
 }
 
 /** Names come from identity providers, and this goes to a terminal. */

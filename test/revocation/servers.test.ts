@@ -217,7 +217,10 @@ describe('rolegate revoke', () => {
     expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining('Revoked: session')])
     await soon(other, victim, 'ExpiredToken')
     const listed = await revokeIn({ XDG_CACHE_HOME: cache }, 'list', ...signer)
-    expect(listed.stdout.split('\n').filter((line) => line.includes(victim.accessKeyId))).toHaveLength(1)
+    const lines = listed.stdout.split('\n').filter((line) => line.includes(victim.accessKeyId))
+    const time = expect.stringMatching(/^20[-\d]+T[:.\d]+Z$/)
+    const by = expect.stringContaining(`assumed-role/${responder.name}/rosa`)
+    expect(lines.map((line) => line.split('\t'))).toEqual([['session', victim.accessKeyId, time, time, by]])
   }, 30_000)
 
   it('works on the server’s machine without a signature, and is written down there', async () => {
