@@ -27,7 +27,7 @@ import { shownRevocation } from './revocation-view.js'
 import { authenticateCall, type SignedCall, type SignedCallDeps } from './signed-call.js'
 
 export interface RevocationsRoomDeps extends SignedCallDeps {
-  readonly revocations: Pick<RevocationList, 'revoke' | 'inForce' | 'ends' | 'endsKey'>
+  readonly revocations: Pick<RevocationList, 'revoke' | 'hasRoomFor' | 'inForce' | 'ends' | 'endsKey'>
   /** For `POST`, whatever the configuration asks for elsewhere. */
   readonly singleUse: ReplayGuard
   /** Deletes a user's key for ever, so that it is dead beyond the revocation's end. False: there is no such key. */
@@ -96,6 +96,11 @@ export function createRevocationsRoom(deps: RevocationsRoomDeps): WireRoom {
     if (denied !== undefined) return denied
     if (target === undefined)
       return refused(404, 'NoSuchEntity', 'there is nothing of that name here', 'revoke:unknown')
+    if (!deps.revocations.hasRoomFor(target)) {
+      const { requestId } = request.origin
+      deps.log.error('revocations.full', { requestId, by: identityOfCaller(call.caller).arn })
+      return refused(429, 'LimitExceeded', 'too many revocations are in force', 'revoke:full')
+    }
     const revocation = await deps.revocations.revoke(target, identityOfCaller(call.caller).arn)
     const keyDeleted = target.type === 'key' ? await deps.deleteKey(target.accessKeyId) : undefined
     const shown = { ...shownRevocation(revocation), ...(keyDeleted === undefined ? {} : { keyDeleted }) }

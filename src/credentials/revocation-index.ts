@@ -4,15 +4,21 @@
  */
 import type { Session, SessionOrigin } from '../role/session.js'
 import type { SignInFacts } from './revocation.js'
-import { targetName, type Revocation } from './revocation-entry.js'
+import { targetName, type Revocation, type RevocationTarget } from './revocation-entry.js'
 
 export interface RevocationIndex {
-  /** Hearing one twice changes nothing; of two about the same the later instants count. */
-  add(revocation: Revocation): void
+  /**
+   * Hearing one twice changes nothing; of two about the same the later instants count.
+   * @returns what is known of the target now.
+   */
+  add(revocation: Revocation): Revocation
   /** Forgets what has expired. */
   sweep(now: Date): void
   /** One per target. */
   all(): IterableIterator<Revocation>
+  knows(target: RevocationTarget): boolean
+  /** How much memory all this takes, estimated from above. */
+  bytes(): number
   ends(session: Session): boolean
   endsKey(accessKeyId: string): boolean
   endsSignIn(signIn: SignInFacts, beganAt?: Date): boolean
@@ -22,6 +28,7 @@ type ByTwoNames<Value> = Map<string, Map<string, Value>>
 
 export function createRevocationIndex(): RevocationIndex {
   const known = new Map<string, Revocation>()
+  let bytes = 0
   /** Access key ids of sessions and of long-term keys: which of the two an id is of can be seen from it. */
   const accessKeyIds = new Set<string>()
   const roles = new Map<string, Revocation>()
@@ -78,19 +85,26 @@ export function createRevocationIndex(): RevocationIndex {
       const name = targetName(revocation.target)
       const before = known.get(name)
       const merged = before === undefined ? revocation : later(before, revocation)
+      if (before === undefined) bytes += bytesOf(name)
       known.set(name, merged)
       arrange(merged)
+      return merged
     },
 
     sweep(now) {
       const expired = [...known].filter(([, { expiresAt }]) => expiresAt <= now)
       if (expired.length === 0) return
-      for (const [name] of expired) known.delete(name)
+      for (const [name] of expired) {
+        known.delete(name)
+        bytes -= bytesOf(name)
+      }
       for (const arranged of [accessKeyIds, roles, people, providerSessions]) arranged.clear()
       for (const revocation of known.values()) arrange(revocation)
     },
 
     all: () => known.values(),
+    knows: (target) => known.has(targetName(target)),
+    bytes: () => bytes,
 
     ends(session) {
       if (known.size === 0) return false
@@ -115,6 +129,11 @@ export function createRevocationIndex(): RevocationIndex {
       return endsPerson(signIn, ourClock, signIn.authenticatedAt, beganAt)
     },
   }
+}
+
+/** Measured: the objects and maps, and the texts twice, which take up to two bytes a character. */
+function bytesOf(name: string): number {
+  return 700 + 4 * name.length
 }
 
 interface Person {

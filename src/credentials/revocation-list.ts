@@ -15,6 +15,7 @@ import {
   entryOf,
   readEntry,
   revocationTopic,
+  targetName,
   type Revocation,
   type RevocationTarget,
 } from './revocation-entry.js'
@@ -39,6 +40,11 @@ export interface RevocationList extends Revocations, SignInRevocations {
    * others as soon as the store answers, unless this process ends before.
    */
   revoke(target: RevocationTarget, by: string, signedOutAt?: Date): Promise<Revocation>
+  /**
+   * Whether one more fits into the memory that strangers' calls may fill; always for what is known already. What is
+   * heard and what `revoke` is told is taken in any case: to forget one would give access back.
+   */
+  hasRoomFor(target: RevocationTarget): boolean
   /** Oldest first. */
   inForce(): readonly Revocation[]
   /**
@@ -57,6 +63,8 @@ const keptLongerSeconds = 900
 const lookEveryMs = 250
 const sweepEveryMs = 60_000
 const pageSize = 500
+/** A quarter of a million with names as they usually are. */
+const defaultMostBytes = 256 * 1024 * 1024
 
 /**
  * Resolves when the revocations are read, or cannot be now: then everything is refused until they are, since a process
@@ -70,13 +78,16 @@ export async function createRevocations(deps: {
   /** Milliseconds on a clock that nobody sets; the process's own when absent. */
   readonly monotonic?: () => number
   readonly settings: () => RevocationSettings
+  /** For `hasRoomFor`. */
+  readonly mostBytes?: number
   readonly log: Log
   readonly metrics: RevocationMetrics
 }): Promise<RevocationList> {
   const { feed, follower, now, monotonic = () => performance.now(), settings, log, metrics } = deps
+  const { mostBytes = defaultMostBytes } = deps
   const index = createRevocationIndex()
   /** Made here and not in the feed, as far as is known. */
-  const untold = new Set<Revocation>()
+  const untold = new Map<string, Revocation>()
   let telling = false
   const startedAt = now()
   const past = createSettledPast({ now, monotonic })
@@ -93,9 +104,9 @@ export async function createRevocations(deps: {
     if (telling || untold.size === 0) return
     telling = true
     try {
-      for (const revocation of untold) {
+      for (const [name, revocation] of untold) {
         await tell(revocation)
-        untold.delete(revocation)
+        if (untold.get(name) === revocation) untold.delete(name)
         log.info('revocation.toldLate', { target: revocation.target })
       }
     } catch {
@@ -183,17 +194,18 @@ export async function createRevocations(deps: {
     },
     async revoke(target, by, signedOutAt) {
       const revocation = revocationAt(now(), target, by, settings(), signedOutAt)
-      index.add(revocation)
+      const known = index.add(revocation)
       try {
         await tell(revocation)
       } catch (cause) {
-        untold.add(revocation)
+        untold.set(targetName(target), known)
         log.error('revocation.untold', { target, cause })
         throw cause
       }
       metrics.revoked(target.type)
       return revocation
     },
+    hasRoomFor: (target) => index.bytes() < mostBytes || index.knows(target),
     inForce,
     async works() {
       if (refuses) throw new Error('revocations are not heard of')

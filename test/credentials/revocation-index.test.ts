@@ -196,6 +196,19 @@ describe('the index', () => {
     expect(index.ends(roleSessionOf())).toBe(false)
   })
 
+  it('counts the memory that it takes: once per target, and gives back what it forgets', () => {
+    const index = createRevocationIndex()
+    expect([index.bytes(), index.knows(ada)]).toEqual([0, false])
+    index.add(revoked(ada))
+    const one = index.bytes()
+    expect(index.add(revocationAt(at(60), ada, 'again', settings))).toMatchObject({ revokedAt: at(60) })
+    expect([index.bytes(), index.knows(ada)]).toEqual([one, true])
+    index.add(revoked({ ...ada, subject: 'é'.repeat(2_048) }))
+    expect(index.bytes() - one).toBeGreaterThan(4 * 2_048)
+    index.sweep(at(1_000_000))
+    expect([index.bytes(), index.knows(ada)]).toEqual([0, false])
+  })
+
   it('keeps a revocation as long as anything that it ends can live', () => {
     expect(revoked(developer).expiresAt).toEqual(at(129_600 + 900))
     const long = revocationAt(revokedAt, ada, 'x', { ...settings, longestSignInSeconds: 2_592_000 })

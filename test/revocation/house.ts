@@ -64,12 +64,13 @@ export async function revocationHouse(
   options: {
     readonly managementAccount?: string | null
     readonly providers?: readonly AccountsOfProvider[]
+    readonly mostBytes?: number
   } = {},
 ): Promise<RevocationHouse> {
   const now = () => new Date()
   const folder = await mkdtemp(join(tmpdir(), 'rolegate-revocations-'))
   const store = await createEmbeddedStore({ directory: folder, now })
-  const replica = await replicaOn(store.feed)
+  const replica = await replicaOn(store.feed, { mostBytes: options.mostBytes })
   const audit = await auditFile(now)
   const log = keptLog()
   const credentials = createSessionCredentials(await ringOf(), { random: randomBytes })

@@ -38,8 +38,13 @@ export async function replicaOn(
   {
     now = () => new Date(),
     monotonic = () => performance.now(),
+    mostBytes,
     ...changed
-  }: Partial<RevocationSettings> & { readonly now?: Clock; readonly monotonic?: () => number } = {},
+  }: Partial<RevocationSettings> & {
+    readonly now?: Clock
+    readonly monotonic?: () => number
+    readonly mostBytes?: number | undefined
+  } = {},
 ): Promise<Replica> {
   const log = keptLog()
   const told = { lost: false, ageSeconds: 0, historiesLost: 0, revoked: [] as string[], looks: 0 }
@@ -54,6 +59,7 @@ export async function replicaOn(
     follower,
     now,
     monotonic,
+    ...(mostBytes === undefined ? {} : { mostBytes }),
     settings: () => ({ ...settings, ...changed }),
     log,
     metrics,

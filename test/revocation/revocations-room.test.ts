@@ -207,6 +207,28 @@ describe('a signed request that is sent again', () => {
   })
 })
 
+describe('a caller who fills the memory of every server', () => {
+  it('is refused new revocations at the limit; known ones and those of others count still', async () => {
+    await house.close()
+    house = await revocationHouse({ mostBytes: 2_000 })
+    // Each with credentials of its own: two equal calls of one second would have one signature.
+    const revoke = (body: unknown) => house.call(house.session('Security'), body)
+    const people = ['a', 'b', 'c', 'd', 'e'].map((subject) => ({ ...ada, subject }))
+    const statuses: number[] = []
+    for (const person of people) statuses.push((await revoke(person)).status)
+    expect(statuses).toEqual([200, 200, 200, 429, 429])
+    expect(outcome(await revoke(people[4]))).toEqual([429, 'LimitExceeded'])
+    expect((await revoke(people[0])).status).toBe(200)
+    const { revocations } = house.replica
+    await revocations.revoke({ ...ada, type: 'person', subject: 'e' }, 'an identity provider')
+    expect(revocations.inForce()).toHaveLength(4)
+    expect(house.log.lines.map(({ event }) => event)).toContain('revocations.full')
+    expect(await house.audit.events()).toContainEqual(
+      expect.objectContaining({ errorCode: 'LimitExceeded', eventName: 'RevokePerson' }),
+    )
+  })
+})
+
 describe('when something does not work', () => {
   it('an unwritten record is an error, and the session is over all the same', async () => {
     const victim = house.session('Deployer')
