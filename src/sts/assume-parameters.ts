@@ -40,10 +40,10 @@ export function readAssumeParameters(form: QueryForm, check: Validation): Assume
 }
 
 /** What is wrong although every single value is within its constraints. */
-export function refuseAssume(parameters: AssumeParameters): Refusal | undefined {
+export function refuseAssume(form: QueryForm, parameters: AssumeParameters): Refusal | undefined {
   const { roleArn } = parameters
   return roleArnPattern.test(roleArn)
-    ? refuseSessionPolicies(parameters)
+    ? refuseSessionPolicies(form, parameters)
     : refusal('ValidationError', `${roleArn} is invalid`, 'sts:arn')
 }
 

@@ -40,7 +40,7 @@ export function assumeRoleWithLdapIdentity(deps: {
       const wrong =
         check.refusal() ??
         refuseOutsideBody(form, ['LDAPPassword', 'LDAPUsername']) ??
-        refuseAssume(parameters)
+        refuseAssume(form, parameters)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
 
       return {

@@ -31,7 +31,8 @@ export function assumeRoleWithSaml(deps: {
       const parameters = readAssumeParameters(form, check)
       const principalArn = check.requiredText('PrincipalArn', arnText)
       const token = check.requiredText('SAMLAssertion', { min: 4, max: 100_000, sensitive: true })
-      const wrong = check.refusal() ?? refuseOutsideBody(form, ['SAMLAssertion']) ?? refuseAssume(parameters)
+      const wrong =
+        check.refusal() ?? refuseOutsideBody(form, ['SAMLAssertion']) ?? refuseAssume(form, parameters)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
       const recordable = { ...recordableAssume(parameters), principalArn }
 

@@ -32,7 +32,7 @@ export function assumeRoleWithWebIdentity(deps: {
       const wrong =
         check.refusal() ??
         refuseOutsideBody(form, ['WebIdentityToken']) ??
-        refuseAssume(parameters) ??
+        refuseAssume(form, parameters) ??
         refuseProviderId(form.get('ProviderId'))
       if (wrong !== undefined) return { ok: false, refusal: wrong }
       // SDKs send a token file as it is, with the line break at its end.

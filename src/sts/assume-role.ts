@@ -94,7 +94,7 @@ function read(form: QueryForm): Parameters | Refusal {
   const contexts = readContexts(form, check)
   return (
     check.refusal() ??
-    refuseAssume(shared) ??
+    refuseAssume(form, shared) ??
     refuseTags(tags, transitiveTagKeys) ??
     refuseMfa(mfa) ??
     refuseOutsideBody(

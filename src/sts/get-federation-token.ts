@@ -26,7 +26,7 @@ export function getFederationToken(deps: { readonly userTokens: UserTokenBroker 
       const policies = readSessionPolicies(form, check)
       const parameters = readIssueParameters(check)
       const tags = readTags(form, check)
-      const wrong = check.refusal() ?? refuseSessionPolicies(policies) ?? refuseTags(tags)
+      const wrong = check.refusal() ?? refuseSessionPolicies(form, policies) ?? refuseTags(tags)
       if (wrong !== undefined) return { ok: false, refusal: wrong }
       const { durationSeconds } = parameters
       return {

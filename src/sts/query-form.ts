@@ -10,6 +10,8 @@ import { refusal, type Refusal } from './wire-errors.js'
 
 export interface QueryForm {
   get(name: string): string | undefined
+  /** Every parameter that was sent, as it was spelled. */
+  names(): Iterable<string>
   /** Whether the parameter came in the body; what must not be written to access logs must be there. */
   inBody(name: string): boolean
   /** `Name.member.1` …; an empty list is absent or `Name=`. */
@@ -127,6 +129,7 @@ function formOf(
   const structures = (name: string) => members.get(name) ?? []
   return {
     get: (name) => values.get(name),
+    names: () => values.keys(),
     inBody: (name) => bodyNames.has(name),
     list: (name) => structures(name).map((item) => item.get('') ?? ''),
     structures,

@@ -33,8 +33,25 @@ export function readSessionPolicies(form: QueryForm, check: Validation): Session
   }
 }
 
-/** What is wrong although every single value is within its constraints. Whether the policies exist is the broker's. */
-export function refuseSessionPolicies(parameters: SessionPolicyParameters): Refusal | undefined {
+const likePolicy = /^policy(?:arns?)?(?:$|\.)/i
+const knownPolicy = /^(?:Policy|PolicyArns|PolicyArns\.member\.\d+\.arn)$/
+
+/**
+ * What is wrong although every single value is within its constraints. Whether the policies exist is the broker's.
+ *
+ * A misspelt policy is refused, where AWS ignores it: whoever sends one means to narrow the session.
+ */
+export function refuseSessionPolicies(
+  form: QueryForm,
+  parameters: SessionPolicyParameters,
+): Refusal | undefined {
+  for (const name of form.names())
+    if (likePolicy.test(name) && !knownPolicy.test(name))
+      return refusal(
+        'ValidationError',
+        `The parameter ${name} is not known; nothing was narrowed.`,
+        'sts:policy',
+      )
   const { sessionPolicies = [], policyArns = [] } = parameters
   const foreign = policyArns.find((arn) => !managedPolicyPattern.test(arn))
   if (foreign !== undefined) return refusal('ValidationError', `${foreign} is invalid`, 'sts:policy-arn')
