@@ -49,6 +49,7 @@ const rooms: readonly {
       'role/session',
       'type role/role-session',
       'type policy/context',
+      'store/settled-past',
       'type store/feed',
       'type store/feed-follower',
       'type store/record-store',
