@@ -12,6 +12,7 @@ import type { Clock } from '../fault.js'
 import { unavailable } from './deadline.js'
 import { requireExpiry, requireLimit, type Feed, type FeedEntry } from './feed.js'
 import type { RedisAccess } from './redis-access.js'
+import type { SettledPast } from './settled-past.js'
 
 const START = '0-1'
 /** Each append looks at this many old entries for expired ones, so that they go faster than new ones come. */
@@ -22,7 +23,7 @@ const BEGIN = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('XADD', KEYS[1], '${START}', 'name', ARGV[1]) end`
 
 /**
- * ARGV: name, entry, its expiry, now, where to look for expired entries after, how many to look at.
+ * ARGV: name, entry, its expiry, up to when to remove, where to look for expired entries after, how many to look at.
  * Returns the new id, and where to look next time.
  */
 const APPEND = `${BEGIN}
@@ -42,13 +43,15 @@ return {
   redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', ARGV[3])
 }`
 
-export function createRedisFeed({ ask, write, keyPrefix }: RedisAccess, now: Clock): Feed {
+/** @param past up to when entries may be removed; what is past only by a clock that jumped ahead must stay. */
+export function createRedisFeed({ ask, write, keyPrefix }: RedisAccess, now: Clock, past: SettledPast): Feed {
   const keys = [`${keyPrefix}{feed}`]
   let sweptTo = START
 
   return {
     async append(entry, expiresAt) {
-      const old = [String(now().getTime()), sweptTo, String(SWEEP_BATCH)]
+      const settled = past.look()?.getTime() ?? 0
+      const old = [String(settled), sweptTo, String(SWEEP_BATCH)]
       const words = [randomUUID(), entry, String(requireExpiry(expiresAt)), ...old]
       const reply = await write((commands) => commands.eval(APPEND, { keys, arguments: words }))
       const [position, next] = listOf(reply).map(textOf)

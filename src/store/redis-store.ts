@@ -28,11 +28,14 @@ import { createRedisExpiringStore } from './redis-expiring-store.js'
 import { createRedisFeed } from './redis-feed.js'
 import { requireFitServer } from './redis-fitness.js'
 import { createRedisRecords } from './redis-records.js'
+import { createSettledPast } from './settled-past.js'
 import type { Store } from './store.js'
 
 export interface RedisStoreDeps {
   readonly log: Log
   readonly now?: Clock
+  /** Milliseconds on a clock that nobody sets. */
+  readonly monotonic?: () => number
   /** How long to keep trying for the first connection. */
   readonly startTimeoutMs?: number
 }
@@ -48,12 +51,13 @@ const LOG_INTERVAL_MS = 10_000
  */
 export async function createRedisStore(settings: RedisSettings, deps: RedisStoreDeps): Promise<Store> {
   const { log, now = () => new Date(), startTimeoutMs = START_TIMEOUT_MS } = deps
+  const { monotonic = () => performance.now() } = deps
   const connection = await connect(settings, log, startTimeoutMs)
   const access = createRedisAccess(connection, settings)
   return {
     ...createRedisExpiringStore(access, now),
     records: createRedisRecords(access),
-    feed: createRedisFeed(access, now),
+    feed: createRedisFeed(access, now, createSettledPast({ now, monotonic })),
     async ping() {
       await access.ask(connection.ping)
     },

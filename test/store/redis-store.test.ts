@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { RedisSettings } from '../../src/store/redis-connection.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
+import { settledAfterMs } from '../../src/store/settled-past.js'
 import type { Store } from '../../src/store/store.js'
 import {
   freePort,
@@ -225,16 +226,28 @@ describe('the redis store', () => {
 
   it('gives the space of expired entries of the feed back as others are appended', async () => {
     const redis = await server()
-    const subject = await store(settings({ nodes: local(redis.port) }))
+    let passed = 0
+    const subject = await createRedisStore(settings({ nodes: local(redis.port) }), {
+      log: silent,
+      monotonic: () => passed,
+    })
     const first = await subject.feed.append('kept', later())
     for (let n = 0; n < 100; n++) await subject.feed.append(`short ${n}`, new Date(Date.now() + 1_000))
     await waitUntil(async () => (await follow(subject.feed)).entries.length === 1, 'the expiry')
-    for (let n = 0; n < 9; n++) await subject.feed.append(`long ${n}`, later())
+    // Past by one look of the clock only, which may be wrong.
+    await subject.feed.append('long', later())
+    expect(await redis.command('XLEN', 'rolegate:{feed}')).toBe(':103\r\n')
+    for (let look = 0; look < 2; look++) {
+      passed += settledAfterMs
+      await subject.feed.append(`look ${look}`, later())
+    }
+    for (let n = 0; n < 6; n++) await subject.feed.append(`long ${n}`, later())
     // The stream's name, and what is alive.
     expect(await redis.command('XLEN', 'rolegate:{feed}')).toBe(':11\r\n')
     const { entries } = await follow(subject.feed)
     expect(entries).toHaveLength(10)
     expect(entries[0]?.position).toBe(first)
+    await subject.close()
   })
 
   it('leaves out what somebody else put into the feed, and answers in time when it is none', async () => {
