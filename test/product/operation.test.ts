@@ -225,7 +225,7 @@ roles:
       Statement:
         - Effect: Allow
           Principal: { Federated: 'arn:aws:iam::777788889999:local-provider/local' }
-          Action: sts:AssumeRoleWithLocalIdentity
+          Action: [sts:AssumeRoleWithLocalIdentity, sts:TagSession, sts:SetSourceIdentity]
 `
   const file = () => join(product.configDirectory, 'roles', 'added.yaml')
   const sees = async (name: string) =>
