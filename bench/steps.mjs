@@ -45,7 +45,7 @@ function signatureCheck({ host, request, opened }) {
     call() {
       const parsed = parseClaim(received)
       const refused =
-        checkClaim(parsed.claim, received, settings, new Date()) ??
+        checkClaim(parsed.claim, settings, new Date()) ??
         checkSignature(parsed.claim, received, sha256(body), key)
       if (refused !== undefined) throw new Error(JSON.stringify(refused))
     },
