@@ -136,7 +136,7 @@ describe('lifetimes', () => {
     for (const name of ['AssumeRole', 'GetSessionToken'] as const)
       expect(await secondsLeft(issuing[name]({}))).toBeLessThanOrEqual(1_800)
     expect(await refusalOf(issuing['AssumeRole from a role']({}))).toBe(
-      'ValidationError: The role chain of this request exceeds the 1 roles that this server allows.',
+      'ValidationError: The role chain of this request exceeds the one role that this server allows.',
     )
     await configure({})
   })

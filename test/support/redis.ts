@@ -30,9 +30,18 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-export async function startRedis(options: readonly string[] = []): Promise<RedisServer> {
-  const port = await freePort()
-  return launch(port, ['--save', '', '--appendonly', 'no', ...options])
+/** A port that was free a moment ago may be somebody else's by now; then another one is tried. */
+export async function startRedis(
+  options: readonly string[] | (() => Promise<readonly string[]>) = [],
+): Promise<RedisServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const chosen = typeof options === 'function' ? await options() : options
+    try {
+      return await launch(await freePort(), ['--save', '', '--appendonly', 'no', ...chosen])
+    } catch (cause) {
+      if (attempt === 5) throw cause
+    }
+  }
 }
 
 async function launch(port: number, options: readonly string[], configFile?: string): Promise<RedisServer> {
@@ -43,10 +52,12 @@ async function launch(port: number, options: readonly string[], configFile?: str
   let process: ServerProcess | undefined
   const start = async () => {
     process = startProcess('redis-server', args)
-    await waitUntil(
-      async () => !(await command('PING')).startsWith('-LOADING'),
-      `redis-server on port ${port}`,
-    )
+    await Promise.race([
+      waitUntil(async () => !(await command('PING')).startsWith('-LOADING'), `redis-server on port ${port}`),
+      process.exited.then(() => {
+        throw new Error(`redis-server on port ${port} ended`)
+      }),
+    ])
   }
   await start()
   return {
@@ -134,7 +145,7 @@ export interface RedisCluster {
 /** Three masters that share the slots, and a replica of the first that takes over when it dies. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const start = async () =>
-    startRedis(
+    startRedis(async () =>
       [
         ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
         ['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'],
@@ -233,6 +244,7 @@ function replyEnd(reply: string, start: number): number | undefined {
 }
 
 interface ServerProcess {
+  readonly exited: Promise<void>
   signal(signal: NodeJS.Signals): void
   end(signal: NodeJS.Signals): Promise<void>
 }
@@ -250,6 +262,7 @@ function startProcess(program: string, args: readonly string[]): ServerProcess {
   guard.unref()
   child.unref()
   return {
+    exited,
     signal: (signal) => child.kill(signal),
     end: async (signal) => {
       guard.kill('SIGKILL')
