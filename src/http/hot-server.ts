@@ -20,6 +20,7 @@ import type { Metrics } from '../operation/metrics.js'
 import { createClientAddresses } from './client-address.js'
 import { trackConnections } from './connections.js'
 import { chooseProtocol, sendToHttp1, serveHttp2, type Http2Connections } from './http2-connections.js'
+import { createOutbox, type Outbox } from './outbox.js'
 import { createBodyReader, type BodyReader } from './request-body.js'
 import { headerPairs, makeOrigin, type HeaderPairs } from './request-origin.js'
 import { answerUnreadable } from './unreadable-request.js'
@@ -89,6 +90,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
   const newRequestId = deps.randomUuid ?? randomUUID
   const monotonicMs = deps.monotonicMs ?? (() => performance.now())
   const readBody = createBodyReader(deps.bodyTimeoutMs ?? 10_000)
+  const serving = { log, readBody, outbox: createOutbox() }
   let stopping = false
 
   const headOf = (request: AnyRequest): Head => {
@@ -124,7 +126,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
     } else if (head.room === undefined) {
       origins.set(request, head.origin)
       deps.application(request, response)
-    } else void serve({ log, readBody }, head.room, request, response, head)
+    } else void serve(serving, head.room, request, response, head)
   }
   const http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     const startedAt = monotonicMs()
@@ -132,7 +134,7 @@ export function createHotServer(deps: HotServerDeps): HotServer {
     response.on('close', () => measured(head, startedAt))
     if (!isWellFormed(head)) send(response, plainAnswer(400, 'Bad Request', head.origin.requestId))
     else if (head.room === undefined) sendToHttp1(response)
-    else void serve({ log, readBody }, head.room, request, response, head)
+    else void serve(serving, head.room, request, response, head)
   }
 
   let server: Server
@@ -194,15 +196,26 @@ export function createHotServer(deps: HotServerDeps): HotServer {
   }
 }
 
+interface ServeDeps {
+  readonly log: Log
+  readonly readBody: BodyReader
+  readonly outbox: Outbox
+}
+
 /** Settles in every case: whatever goes wrong becomes an answer or a closed connection. */
 async function serve(
-  { log, readBody }: { readonly log: Log; readonly readBody: BodyReader },
+  { log, readBody, outbox }: ServeDeps,
   room: WireRoom,
   request: AnyRequest,
   response: Answerable,
   { method, rawPath, rawQuery, headers, origin }: Head,
 ): Promise<void> {
   const { requestId } = origin
+  const failed = (cause: unknown): void => {
+    log.error('http.room-failed', { requestId, cause })
+    if (response.headersSent) response.destroy()
+    else sendLast(response, plainAnswer(500, 'InternalFailure', requestId))
+  }
   try {
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
@@ -212,14 +225,13 @@ async function serve(
     const read = await readBody(request, room.maxBodyBytes)
     if (read.type === 'read') {
       const { body } = read
-      send(response, await room.handle({ method, rawPath, rawQuery, headers, body, origin }))
+      const answer = await room.handle({ method, rawPath, rawQuery, headers, body, origin })
+      outbox.add(() => send(response, answer), failed)
     } else if (read.type === 'gone') response.destroy()
     else if (read.type === 'too-slow') sendLast(response, plainAnswer(408, 'Request Timeout', requestId))
     else await sendLastAndDiscard(request, response, room.tooLarge(requestId))
   } catch (cause) {
-    log.error('http.room-failed', { requestId, cause })
-    if (response.headersSent) response.destroy()
-    else sendLast(response, plainAnswer(500, 'InternalFailure', requestId))
+    failed(cause)
   }
 }
 
