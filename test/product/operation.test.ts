@@ -175,6 +175,8 @@ describe('the record', () => {
     await rename(file, `${file}.kept`)
     await symlink('/dev/full', file)
 
+    // That the file was moved away is noticed within a tenth of a second; until then records follow it.
+    await until(async () => (await byToken()).status === 503)
     const refused = await byToken()
     expect(refused.status).toBe(503)
     expect(refused.text).toContain('<Code>ServiceUnavailable</Code>')
